@@ -1,0 +1,73 @@
+/** The supervisor as the engine sees it. Implemented by supervisor/supervisor.ts. */
+import type { RunOutcome, RunSpec, RunUsage } from './protocol.ts';
+
+/**
+ * `process` (default): one live run a process, guest in its own thread; the process is recycled for runs of the same image.
+ * `strict`: a fresh process, never reused. `shared`: many sleeping runs in one process and thread, by JSPI.
+ */
+export type Isolation = 'process' | 'strict' | 'shared';
+
+export interface RunRequest {
+  readonly spec: RunSpec;
+  readonly isolation: Isolation;
+  /** Runners are recycled within one image only. */
+  readonly imageId: string;
+}
+
+export interface RunListener {
+  /** The log now reaches this logical offset. */
+  grown(offset: number): void;
+}
+
+/** How a run ended. `crashed`: the runner process itself is gone (a kill -9 from outside, out of memory). */
+export interface RunEnd {
+  readonly outcome:
+    RunOutcome | { readonly kind: 'crashed'; readonly code: number | null; readonly signal: string | null };
+  /** Logical end of the log, when the runner could say. */
+  readonly offset: number | undefined;
+  readonly usage: RunUsage | undefined;
+}
+
+export interface Run {
+  /** Of the hosting process. */
+  readonly pid: number;
+  /** Resolves when the module is linked and the guest is about to run. Rejects with a DrydockError whose `data.exitCode` is 125, 126 or 127; then `ended` never settles. */
+  readonly started: Promise<void>;
+  readonly ended: Promise<RunEnd>;
+  /** Resolves when the runner has room for more; bytes are kept in order. Ignored once the run has ended. */
+  writeStdin(bytes: Uint8Array): Promise<void>;
+  endStdin(): void;
+  resize(rows: number, columns: number): void;
+  /** Ends the guest at its next wait or by terminating its thread; a runner that does not answer within 2 s is killed. */
+  terminate(): void;
+  /** Stops / continues the process as a whole (SIGSTOP). @throws unsupported where the host cannot. */
+  pause(): void;
+  resume(): void;
+  /** Last known usage when the runner is paused or does not answer in 1 s. */
+  usage(): Promise<RunUsage>;
+}
+
+export interface SupervisorApi {
+  start(request: RunRequest, listener: RunListener): Run;
+  /** Ends every run and process. */
+  close(): Promise<void>;
+}
+
+/** A runner process as its host gives it: child_process here, utilityProcess in the desktop. Drop the handle first in `onExit`: never post from there. */
+export interface HostedProcess {
+  /** Undefined until spawned. */
+  readonly pid: number | undefined;
+  post(message: unknown): void;
+  onMessage(listener: (message: unknown) => void): void;
+  /** Called once. */
+  onExit(listener: (code: number | null, signal: string | null) => void): void;
+  /** At once (SIGKILL). */
+  kill(): void;
+}
+
+export interface ProcessHost {
+  /** Starts `dist/main/runner.cjs`; `arguments` reach it as process.argv.slice(2). */
+  spawn(serviceName: string, args: readonly string[]): HostedProcess;
+  /** True when a process can be stopped and continued (POSIX). */
+  readonly canSuspend: boolean;
+}

@@ -1,0 +1,101 @@
+/**
+ * The messages between the engine's supervisor and a runner process: types only, because both sides import this file.
+ * They travel by structured clone (child_process 'advanced' serialization, or Electron's utility process port).
+ * Every message about a run carries `id`, so that a late message of the last run is never read as the next one's.
+ */
+import type { ErrorKind } from '../base/errors.ts';
+import type { MountSpec } from '../fs/mounts.ts';
+
+/** Where the runner's control thread appends a run's output. */
+export interface LogSpec {
+  /** Directory of the container's log segments; each segment is named by the logical offset of its first byte, see engine/containers/logs/README.md. */
+  readonly directory: string;
+  /** Bytes after which a new segment is begun; absent = never. */
+  readonly maxSize?: number;
+  /** Segments kept, ≥ 1. */
+  readonly maxFiles: number;
+}
+
+/** Everything that one run of a module needs. */
+export interface RunSpec {
+  /** Unique for each run: container (or exec) id, ':' and the number of the start. */
+  readonly id: string;
+  /** Guest path of the module; `path#function` calls an exported function of a reactor. */
+  readonly module: string;
+  /** argv, the first being the program's name as the guest sees it. */
+  readonly args: readonly string[];
+  /** `KEY=value`. */
+  readonly env: readonly string[];
+  readonly mounts: readonly MountSpec[];
+  /** 'closed' reads as end of file at once. */
+  readonly stdin: 'open' | 'closed';
+  readonly tty?: { readonly rows: number; readonly columns: number };
+  /** Upper bound of linear memory in bytes; absent = what the module declares. */
+  readonly memoryLimit?: number;
+  readonly log: LogSpec;
+}
+
+export type ToRunner =
+  | { readonly t: 'run'; readonly spec: RunSpec }
+  /** At most `STDIN_WINDOW` unacknowledged bytes in flight. */
+  | { readonly t: 'stdin'; readonly id: string; readonly bytes: Uint8Array }
+  | { readonly t: 'eof'; readonly id: string }
+  | { readonly t: 'resize'; readonly id: string; readonly rows: number; readonly columns: number }
+  /** End the guest: at its next wait, or by terminating its thread when it does not get there at once. */
+  | { readonly t: 'terminate'; readonly id: string }
+  | { readonly t: 'usage'; readonly id: string; readonly seq: number }
+  | { readonly t: 'ping'; readonly seq: number };
+
+/** Bytes of stdin that may be on their way before the runner acknowledges them. */
+export const STDIN_WINDOW = 1 << 20;
+
+/** How a run ended. What was asked for (stop, kill) is remembered by the engine, never inferred from this. */
+export type RunOutcome =
+  /** The guest called proc_exit, or `_start` returned (0). 0–255. */
+  | { readonly kind: 'exit'; readonly code: number }
+  /** A Wasm trap; `stack` is the text that was written to stderr as well. */
+  | { readonly kind: 'trap'; readonly message: string; readonly stack: string }
+  | { readonly kind: 'terminated' };
+
+/** Resources used by a run so far. */
+export interface RunUsage {
+  /** CPU time of this run in microseconds, user and system. */
+  readonly cpuUser: number;
+  readonly cpuSystem: number;
+  /** Bytes of linear memory now. */
+  readonly memory: number;
+  readonly memoryPeak: number;
+  /** Guest threads. */
+  readonly threads: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+}
+
+export type FromRunner =
+  | { readonly t: 'ready' }
+  /** The module was found, compiled and linked; the guest is about to run. */
+  | { readonly t: 'started'; readonly id: string; readonly module: string }
+  /** The guest never ran. Nothing was written to the log. */
+  | {
+      readonly t: 'failed';
+      readonly id: string;
+      readonly kind: ErrorKind;
+      readonly message: string;
+      /** What `docker run` must exit with: 127 not found, 126 cannot run, 125 otherwise. */
+      readonly exitCode: 125 | 126 | 127;
+    }
+  /** The log now reaches this logical offset (coalesced). */
+  | { readonly t: 'grown'; readonly id: string; readonly offset: number }
+  | { readonly t: 'stdinAck'; readonly id: string; readonly bytes: number }
+  /** Sent after the last byte is in the log. */
+  | {
+      readonly t: 'exit';
+      readonly id: string;
+      readonly outcome: RunOutcome;
+      readonly offset: number;
+      readonly usage: RunUsage;
+    }
+  | { readonly t: 'usage'; readonly id: string; readonly seq: number; readonly usage: RunUsage }
+  /** Garbage is collected; the runner may take the next run of the same image. */
+  | { readonly t: 'idle' }
+  | { readonly t: 'pong'; readonly seq: number };
