@@ -26,7 +26,7 @@ export function writeWhole(path: string, text: string): void {
   const file = openSync(path, 'w', 0o600);
   try {
     // A nearly full disk takes a part of the bytes and says so only by the count.
-    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
   } finally {
     closeSync(file);
   }

@@ -31,6 +31,7 @@ export function defaultSocket(sources: PathSources = here()): string {
   const { platform, env, userHome } = sources;
   if (platform === 'win32') return '\\\\.\\pipe\\drydock';
   const runtime = env.XDG_RUNTIME_DIR;
-  if (platform !== 'darwin' && runtime && posix.isAbsolute(runtime)) return posix.join(runtime, 'drydock', 'docker.sock');
+  if (platform !== 'darwin' && runtime && posix.isAbsolute(runtime))
+    return posix.join(runtime, 'drydock', 'docker.sock');
   return posix.join(userHome, '.drydock', 'docker.sock');
 }

@@ -1,0 +1,229 @@
+/** Networks: records, addresses, and who is on which. Members are containers that run; a stopped one only names its networks. */
+import { randomBytes } from 'node:crypto';
+import { nowNano } from '../../base/clock.ts';
+import { conflict, denied, invalid, notFound, unsupported } from '../../base/errors.ts';
+import { formatTime } from '../../base/log-format.ts';
+import type { Filters, NetworkEndpoint, NetworksApi, NetworkView, PruneResult } from '../api/index.ts';
+import type { NewEvent } from '../events/events.ts';
+import { pruneLabelsMatch, untilOf } from '../filters.ts';
+import { isPredefined, networkListed, predefined } from './filter.ts';
+import { readNetworks, writeNetworks, type NetworkRecord } from './record.ts';
+import * as net from './subnets.ts';
+
+/** What a container asks of a network when it starts. */
+export interface JoinRequest {
+  readonly containerId: string;
+  readonly aliases: readonly string[];
+}
+
+export interface Networks extends Omit<NetworksApi, 'connect' | 'disconnect'> {
+  /** Gives an address. @throws notFound, denied when the subnet is full */
+  join(network: string, request: JoinRequest): NetworkEndpoint;
+  leave(networkId: string, containerId: string): void;
+}
+
+interface Member {
+  readonly endpoint: NetworkEndpoint;
+  readonly address: number | undefined;
+}
+
+interface Network {
+  readonly record: NetworkRecord;
+  readonly pool: net.AddressPool | undefined;
+  readonly members: Map<string, Member>;
+}
+
+interface Deps {
+  readonly path: string;
+  readonly emit: (event: NewEvent) => void;
+  /** Names belong to the containers and change by rename. */
+  readonly containerName: (id: string) => string;
+}
+
+const newId = (): string => randomBytes(32).toString('hex');
+
+export function openNetworks({ path, emit, containerName }: Deps): Networks {
+  const byId = new Map<string, Network>();
+  const byName = new Map<string, Network>();
+
+  const add = (record: NetworkRecord): void => {
+    const gateway = net.parseAddress(record.gateway);
+    const pool =
+      record.subnet === '' || gateway === undefined
+        ? undefined
+        : new net.AddressPool(net.parseSubnet(record.subnet), gateway);
+    const network = { record, pool, members: new Map<string, Member>() };
+    byId.set(record.id, network);
+    byName.set(record.name, network);
+  };
+  const save = (records: readonly NetworkRecord[]): void => writeNetworks(path, records);
+  const records = (): NetworkRecord[] => [...byId.values()].map(({ record }) => record);
+
+  for (const record of readNetworks(path)) add(record);
+  const missing = predefined.filter((name) => !byName.has(name));
+  for (const name of missing) {
+    add({
+      id: newId(),
+      name,
+      created: formatTime(nowNano()),
+      driver: name === 'none' ? 'null' : name,
+      internal: false,
+      attachable: false,
+      labels: {},
+      options: {},
+      subnet: name === 'bridge' ? '172.17.0.0/16' : '',
+      gateway: name === 'bridge' ? '172.17.0.1' : '',
+    });
+  }
+  if (missing.length > 0) save(records());
+
+  const announce = (action: string, { record }: Network, attributes: Readonly<Record<string, string>> = {}): void =>
+    emit({
+      type: 'network',
+      action,
+      actorId: record.id,
+      attributes: { ...attributes, name: record.name, type: record.driver },
+    });
+
+  /** Id, then name, then unique prefix of an id, as moby looks them up. */
+  function find(ref: string): Network {
+    const exact = byId.get(ref) ?? byName.get(ref);
+    if (exact) return exact;
+    const byPrefix = ref === '' ? [] : [...byId.values()].filter(({ record }) => record.id.startsWith(ref));
+    if (byPrefix.length > 1)
+      throw invalid(`network ${ref} is ambiguous (${byPrefix.length} matches found on ID prefix)`);
+    const [found] = byPrefix;
+    if (!found) throw notFound(`network ${ref} not found`, { data: { network: ref } });
+    return found;
+  }
+
+  const viewOf = ({ record, members }: Network): NetworkView => ({
+    ...record,
+    containers: [...members].map(([id, { endpoint }]) => ({
+      id,
+      name: containerName(id),
+      ipAddress: endpoint.ipAddress,
+      macAddress: endpoint.macAddress,
+    })),
+  });
+
+  function chooseSubnet(wanted: string | undefined): net.Subnet {
+    const used = records()
+      .filter(({ subnet }) => subnet !== '')
+      .map(({ subnet }) => net.parseSubnet(subnet));
+    const free = (subnet: net.Subnet): boolean => !used.some((other) => net.overlaps(subnet, other));
+    if (wanted) {
+      const subnet = net.parseSubnet(wanted);
+      if (!free(subnet)) throw denied(`Pool overlaps with other one on this address space: ${wanted}`);
+      return subnet;
+    }
+    for (const subnet of net.defaultPools()) if (free(subnet)) return subnet;
+    throw denied('all predefined address pools have been fully subnetted', {
+      hint: 'Remove networks that nothing uses, or name a subnet.',
+    });
+  }
+
+  function erase(network: Network): void {
+    save(records().filter(({ id }) => id !== network.record.id));
+    byId.delete(network.record.id);
+    byName.delete(network.record.name);
+    announce('destroy', network);
+  }
+
+  return {
+    list: (filters: Filters) => [...byId.values()].map(viewOf).filter((view) => networkListed(view, filters)),
+    get: (ref) => viewOf(find(ref)),
+
+    async create(request) {
+      const { name } = request;
+      if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
+        throw invalid(`invalid network name: ${JSON.stringify(name)}, only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
+      if (byName.has(name)) throw conflict(`network with name ${name} already exists`, { data: { network: name } });
+      const driver = request.driver || 'bridge';
+      if (driver === 'host' || driver === 'null') throw denied(`only one instance of "${driver}" network is allowed`);
+      if (driver !== 'bridge')
+        throw unsupported(
+          `network driver ${driver} is not supported: networks of Drydock are virtual, their driver is "bridge"`,
+        );
+      const subnet = chooseSubnet(request.subnet);
+      const gateway = request.gateway ? net.parseAddress(request.gateway) : subnet.base + 1;
+      if (gateway === undefined || !net.contains(subnet, gateway))
+        throw invalid(`no matching subnet for gateway ${request.gateway ?? ''}`);
+      const record: NetworkRecord = {
+        id: newId(),
+        name,
+        created: formatTime(nowNano()),
+        driver,
+        internal: request.internal === true,
+        attachable: request.attachable === true,
+        labels: request.labels ?? {},
+        options: request.options ?? {},
+        subnet: net.formatSubnet(subnet),
+        gateway: net.formatAddress(gateway),
+      };
+      save([...records(), record]);
+      add(record);
+      announce('create', find(record.id));
+      return { id: record.id };
+    },
+
+    async remove(ref) {
+      const network = find(ref);
+      if (isPredefined(network.record.name))
+        throw denied(`${network.record.name} is a pre-defined network and cannot be removed`);
+      const members = [...network.members.keys()];
+      if (members.length > 0) {
+        const who = members.map((id) => `name:"${containerName(id)}" id:"${id.slice(0, 12)}"`).join(', ');
+        throw denied(`error while removing network: network ${network.record.name} has active endpoints (${who})`, {
+          hint: 'Stop or disconnect the containers first.',
+          data: { network: network.record.name, containers: members },
+        });
+      }
+      erase(network);
+    },
+
+    async prune(filters): Promise<PruneResult> {
+      const until = untilOf(filters);
+      const gone = [...byId.values()].filter(
+        ({ record, members }) =>
+          !isPredefined(record.name) &&
+          members.size === 0 &&
+          pruneLabelsMatch(filters, record.labels) &&
+          (until === undefined || Date.parse(record.created) <= until),
+      );
+      for (const network of gone) erase(network);
+      return { deleted: gone.map(({ record }) => record.name), reclaimed: 0 };
+    },
+
+    join(ref, { containerId, aliases }) {
+      const network = find(ref);
+      const known = network.members.get(containerId);
+      if (known) return known.endpoint;
+      const { record, pool } = network;
+      const address = pool?.take();
+      if (pool && address === undefined)
+        throw denied(`no available IPv4 addresses on network ${record.name} (${record.subnet})`);
+      const endpoint: NetworkEndpoint = {
+        networkId: record.id,
+        name: record.name,
+        aliases,
+        ipAddress: address === undefined ? '' : net.formatAddress(address),
+        gateway: record.gateway,
+        prefixLength: record.subnet === '' ? 0 : net.parseSubnet(record.subnet).prefix,
+        macAddress: address === undefined ? '' : net.macOf(address),
+      };
+      network.members.set(containerId, { endpoint, address });
+      announce('connect', network, { container: containerId });
+      return endpoint;
+    },
+
+    leave(networkId, containerId) {
+      const network = byId.get(networkId);
+      const member = network?.members.get(containerId);
+      if (!network || !member) return;
+      if (member.address !== undefined) network.pool?.give(member.address);
+      network.members.delete(containerId);
+      announce('disconnect', network, { container: containerId });
+    },
+  };
+}
