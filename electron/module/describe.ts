@@ -1,9 +1,14 @@
 /** What a .wasm is, told from its bytes alone: plain values for the engine, the Docker API and the window. */
 
+/** Core modules have the first five; components import and export the others as well. */
+export type ModuleItemKind =
+  'function' | 'table' | 'memory' | 'global' | 'tag' | 'core module' | 'value' | 'type' | 'component' | 'instance';
+
 export interface ModuleImport {
+  /** Of a component: the whole name ("wasi:cli/run@0.2.3"), and `name` is empty. */
   readonly module: string;
   readonly name: string;
-  readonly kind: 'function' | 'table' | 'memory' | 'global' | 'tag';
+  readonly kind: ModuleItemKind;
   /** Functions only: value types as in the text format, e.g. ["i32","i32"]. */
   readonly params?: readonly string[];
   readonly results?: readonly string[];
@@ -11,7 +16,7 @@ export interface ModuleImport {
 
 export interface ModuleExport {
   readonly name: string;
-  readonly kind: 'function' | 'table' | 'memory' | 'global' | 'tag';
+  readonly kind: ModuleItemKind;
   readonly params?: readonly string[];
   readonly results?: readonly string[];
 }
