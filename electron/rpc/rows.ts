@@ -1,0 +1,116 @@
+import { DrydockError } from '../base/errors.ts';
+import type { ContainerRow } from '../contract/containers.ts';
+import type { ImageRow } from '../contract/images.ts';
+import type { EngineSummary } from '../contract/system.ts';
+import type { ContainerView, DiskUsage, EngineApi, ImageView } from '../engine/api/index.ts';
+
+/** RFC 3339 → milliseconds since the epoch; Docker's "0001-01-01T00:00:00Z" and '' mean never: 0. */
+export function milliseconds(time: string): number {
+  const value = Date.parse(time);
+  return value > 0 ? value : 0;
+}
+
+/** {"80/tcp": [{hostIp, hostPort}]} → one entry a binding; a host port that is not settled yet is 0. */
+function portsOf(bindings: ContainerView['config']['portBindings']): ContainerRow['ports'] {
+  return Object.entries(bindings).flatMap(([key, hosts]) => {
+    const [port = '', protocol = 'tcp'] = key.split('/');
+    return hosts.map(({ hostIp, hostPort }) => ({
+      hostIp,
+      hostPort: Number(hostPort) || 0,
+      port: Number(port),
+      protocol,
+    }));
+  });
+}
+
+/** A container as the list shows it. */
+export function containerRowOf(view: ContainerView): ContainerRow {
+  const { config } = view;
+  return {
+    id: view.id,
+    name: view.name,
+    image: config.image,
+    imageId: view.imageId,
+    command: [view.path, ...view.args].join(' '),
+    state: view.state,
+    exitCode: view.exitCode,
+    error: view.error,
+    oomKilled: view.oomKilled,
+    createdAt: milliseconds(view.created),
+    startedAt: milliseconds(view.startedAt),
+    finishedAt: milliseconds(view.finishedAt),
+    restartCount: view.restartCount,
+    labels: { ...config.labels },
+    ports: portsOf(config.portBindings),
+    tty: config.tty,
+    openStdin: config.openStdin,
+    memoryLimit: config.memory,
+    cpuLimit: config.nanoCpus / 1e9,
+  };
+}
+
+/** An image as the list shows it. @param usedBy ids of the containers made from it */
+export function imageRowOf(view: ImageView, usedBy: readonly string[]): ImageRow {
+  return {
+    id: view.id,
+    tags: [...view.repoTags],
+    createdAt: milliseconds(view.created),
+    size: view.size,
+    os: view.os,
+    architecture: view.architecture,
+    labels: { ...view.config.labels },
+    usedBy: [...usedBy],
+  };
+}
+
+const everything = { all: true, filters: new Map<string, readonly string[]>() };
+
+export const containerRows = (engine: EngineApi): ContainerRow[] =>
+  engine.containers.list(everything).map(containerRowOf);
+
+/** The row of one container, or undefined when it is gone. */
+export function containerRow(engine: EngineApi, id: string): ContainerRow | undefined {
+  try {
+    return containerRowOf(engine.containers.get(id));
+  } catch (error) {
+    if (error instanceof DrydockError && error.kind === 'notFound') return undefined;
+    throw error;
+  }
+}
+
+/** Tagged and dangling images (not the builder's intermediate ones). */
+export function imageRows(engine: EngineApi): ImageRow[] {
+  const users = Map.groupBy(engine.containers.list(everything), (container) => container.imageId);
+  return engine.images.list({ all: false, filters: new Map() }).map((image) =>
+    imageRowOf(
+      image,
+      (users.get(image.id) ?? []).map((container) => container.id),
+    ),
+  );
+}
+
+/** The status bar. @param disk bytes used by the home, from `diskBytes` */
+export function summaryOf(engine: EngineApi, where: { dockerHost: string; home: string }, disk: number): EngineSummary {
+  const info = engine.system.info();
+  return {
+    version: info.version,
+    dockerHost: where.dockerHost,
+    home: where.home,
+    running: info.containers.running,
+    total: info.containers.total,
+    images: info.images,
+    disk,
+    cpus: info.cpus,
+    memoryTotal: info.memoryTotal,
+    platform: `${info.os}/${info.architecture}`,
+  };
+}
+
+/** Bytes of layers, writable layers and volumes. */
+export function diskBytes(usage: DiskUsage): number {
+  return (
+    usage.layersSize +
+    usage.containers.reduce((sum, { sizeRw }) => sum + sizeRw, 0) +
+    usage.volumes.reduce((sum, { size }) => sum + Math.max(0, size), 0)
+  );
+}

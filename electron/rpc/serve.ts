@@ -1,0 +1,37 @@
+import { RPCHandler } from '@orpc/server/ws';
+import type { DrydockRouter } from './router.ts';
+import type { TextPort } from './text-port.ts';
+
+/** Client messages that oRPC would answer with a stack on stderr are refused here. */
+function isFrame(message: string | Uint8Array): boolean {
+  if (typeof message !== 'string') return true;
+  try {
+    const value: unknown = JSON.parse(message);
+    return typeof value === 'object' && value !== null && 'i' in value && 'p' in value;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Serves a router on one port until either side closes it. oRPC waits for `send`, so a stream's generator is asked for its next value only when the
+ * last one is on its way: a slow reader makes the watch merge more, never the queue grow.
+ */
+export function serveRpc(router: DrydockRouter, port: TextPort): void {
+  const handler = new RPCHandler(router);
+  const listeners: { message?: (event: { data: unknown }) => void; close?: () => void } = {};
+  // What the ws adapter asks of a socket; the frames are the same as those of the message-port adapter.
+  const socket = {
+    send: (message: string | Uint8Array) => port.send(message),
+    addEventListener(type: 'message' | 'close', listener: (event: { data: unknown }) => void) {
+      if (type === 'message') listeners.message = listener;
+      else listeners.close = listener as () => void;
+    },
+  };
+  void handler.upgrade(socket as unknown as Parameters<typeof handler.upgrade>[0]);
+  port.onMessage((message) => {
+    if (isFrame(message)) listeners.message?.({ data: message });
+    else port.close();
+  });
+  port.onClose(() => listeners.close?.());
+}

@@ -1,0 +1,127 @@
+import type { Stat, StatsMessage } from '../contract/containers.ts';
+import type { EngineApi, Stats } from '../engine/api/index.ts';
+import { Signal, sleep } from './signal.ts';
+
+/** A sample as the window shows it: CPU in per cent of one core over the time between two readings. */
+export function statOf({ id, current, previous }: Stats): Stat {
+  const used = current.cpuUser + current.cpuSystem - (previous ? previous.cpuUser + previous.cpuSystem : 0);
+  const elapsed = previous ? (Date.parse(current.read) - Date.parse(previous.read)) * 1e6 : 0;
+  return {
+    id,
+    cpu: elapsed > 0 ? Math.max(0, (used / elapsed) * 100) : 0,
+    memory: current.memory,
+    memoryLimit: current.memoryLimit,
+    threads: current.threads,
+    readBytes: current.readBytes,
+    writtenBytes: current.writtenBytes,
+  };
+}
+
+/** One container's sampling, shared by all who watch it. */
+interface Sampler {
+  readonly id: string;
+  readonly arrived: Signal;
+  watchers: number;
+  loop: AbortController | undefined;
+  latest: Stat | undefined;
+}
+
+/** containers.stats: one engine sampling loop a container however many watch; nothing runs when nobody does. */
+export class StatsHub {
+  readonly #engine: EngineApi;
+  readonly #samplers = new Map<string, Sampler>();
+
+  constructor(engine: EngineApi) {
+    this.#engine = engine;
+  }
+
+  /** Containers that are being sampled. */
+  get sampling(): number {
+    return [...this.#samplers.values()].filter((sampler) => sampler.loop).length;
+  }
+
+  /** A message a second with the named containers that run; ids of containers that are gone are passed over. */
+  async *watch(refs: readonly string[], signal: AbortSignal | undefined): AsyncGenerator<StatsMessage, void> {
+    const ids = new Set(refs.flatMap((ref) => this.#resolve(ref) ?? []));
+    const samplers = [...ids].map((id) => this.#acquire(id));
+    try {
+      for (let first = true; !signal?.aborted; first = false) {
+        const started = samplers.filter((sampler) => this.#ensure(sampler));
+        if (first) await this.#firstSamples(started, signal);
+        else await sleep(1000, signal);
+        if (signal?.aborted) return;
+        yield { at: Date.now(), samples: samplers.flatMap((sampler) => sampler.latest ?? []) };
+      }
+    } finally {
+      for (const sampler of samplers) this.#release(sampler);
+    }
+  }
+
+  /** Waits for a first figure of each, a second at most: a chart that opens should not open empty. */
+  async #firstSamples(samplers: readonly Sampler[], signal: AbortSignal | undefined): Promise<void> {
+    const enough = new AbortController();
+    const end = (): void => enough.abort();
+    signal?.addEventListener('abort', end, { once: true });
+    const missing = samplers.filter((sampler) => !sampler.latest);
+    await Promise.race([
+      Promise.all(missing.map((sampler) => sampler.arrived.wait(enough.signal))),
+      sleep(1000, enough.signal),
+    ]);
+    end();
+    signal?.removeEventListener('abort', end);
+  }
+
+  #resolve(ref: string): string | undefined {
+    try {
+      return this.#engine.containers.get(ref).id;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #acquire(id: string): Sampler {
+    let sampler = this.#samplers.get(id);
+    if (!sampler) {
+      sampler = { id, arrived: new Signal(), watchers: 0, loop: undefined, latest: undefined };
+      this.#samplers.set(id, sampler);
+    }
+    sampler.watchers++;
+    return sampler;
+  }
+
+  #release(sampler: Sampler): void {
+    if (--sampler.watchers > 0) return;
+    sampler.loop?.abort();
+    this.#samplers.delete(sampler.id);
+  }
+
+  /** Sees to it that a running container is sampled. True when it is. */
+  #ensure(sampler: Sampler): boolean {
+    if (sampler.loop) return true;
+    try {
+      const { state } = this.#engine.containers.get(sampler.id);
+      if (state !== 'running' && state !== 'paused') return false;
+    } catch {
+      return false;
+    }
+    void this.#run(sampler);
+    return true;
+  }
+
+  async #run(sampler: Sampler): Promise<void> {
+    const loop = new AbortController();
+    sampler.loop = loop;
+    try {
+      for await (const stats of this.#engine.containers.stats(sampler.id, { stream: true }, loop.signal)) {
+        if (!stats.running || loop.signal.aborted) break;
+        sampler.latest = statOf(stats);
+        sampler.arrived.fire();
+      }
+    } catch {
+      // It ended between two readings; when it runs again, the next tick starts a new loop.
+    } finally {
+      sampler.loop = undefined;
+      sampler.latest = undefined;
+    }
+  }
+}
