@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Logs and terminals: a channel of their own beside RPC, with credits, because a log can be faster than any reader. The same messages, as JSON text,
- * on a raw MessagePort (desktop; one port a channel) and on a WebSocket at /channel (web; one socket a channel). The client opens, then grants credits;
+ * Logs and terminals: a channel of their own beside RPC, with credits, because a log can be faster than any reader. The same messages as
+ * values on a raw MessagePort (desktop; one port a channel) and as JSON text on a WebSocket at /channel (web; one socket a channel). The client opens, then grants credits;
  * the server sends at most one `lines` or `output` message per credit and waits for more. Either side closes the port or socket to end.
  */
 export const channelRequest = z.discriminatedUnion('t', [

@@ -4,8 +4,8 @@ import type { EngineApi } from '../engine/api/index.ts';
 import { sendLogs } from './channel-logs.ts';
 import { openAttachment } from './channel-attach.ts';
 import { Credits } from './credits.ts';
-import { failureOf } from './failure.ts';
-import type { TextPort } from './text-port.ts';
+import { failureOf } from './status.ts';
+import type { Link } from './link.ts';
 
 /** What a channel's work may use. */
 export interface Channel {
@@ -21,12 +21,15 @@ export interface Channel {
 
 type Later = Extract<ChannelRequest, { t: 'input' | 'inputEnd' | 'resize' }>;
 
-function requestOf(message: string | Uint8Array): ChannelRequest {
-  let value: unknown;
-  try {
-    value = JSON.parse(typeof message === 'string' ? message : new TextDecoder().decode(message));
-  } catch {
-    throw invalid('The channel understands JSON messages only');
+/** A message as it came: a value from a port, JSON text from a socket. */
+function requestOf(message: unknown): ChannelRequest {
+  let value = message;
+  if (typeof message === 'string') {
+    try {
+      value = JSON.parse(message);
+    } catch {
+      throw invalid('The channel understands JSON messages only');
+    }
   }
   const parsed = channelRequest.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -34,8 +37,8 @@ function requestOf(message: string | Uint8Array): ChannelRequest {
   throw invalid(`Not a channel message: ${issue?.path.join('.') || 'message'}: ${issue?.message ?? 'unknown'}`);
 }
 
-/** Serves one log or terminal on a port (electron/contract/channels.ts) until either side closes it. */
-export function serveChannel(engine: EngineApi, port: TextPort): void {
+/** Serves one log or terminal on a link (electron/contract/channels.ts) until either side closes it. */
+export function serveChannel(engine: EngineApi, link: Link<unknown, ChannelMessage>): void {
   const abort = new AbortController();
   const credits = new Credits(abort.signal);
   let later: ((request: Later) => void) | undefined;
@@ -44,28 +47,28 @@ export function serveChannel(engine: EngineApi, port: TextPort): void {
     engine,
     signal: abort.signal,
     send: (message) => {
-      if (!abort.signal.aborted) void port.send(JSON.stringify(message));
+      if (!abort.signal.aborted) void link.send(message);
     },
     async sendPaid(message) {
       if (!(await credits.take())) return false;
-      await port.send(JSON.stringify(message));
+      await link.send(message);
       return !abort.signal.aborted;
     },
-    pause: () => port.pause(),
-    resume: () => port.resume(),
+    pause: () => link.pause(),
+    resume: () => link.resume(),
   };
 
   const fail = (error: unknown): void => {
     if (abort.signal.aborted) return;
     const { message, hint } = failureOf(error);
     channel.send(hint === undefined ? { t: 'error', message } : { t: 'error', message, hint });
-    port.close();
+    link.close();
   };
   /** Runs the channel's work to its end. */
   const run = (work: Promise<void>): void => {
     work.then(() => {
       channel.send({ t: 'end' });
-      port.close();
+      link.close();
     }, fail);
   };
 
@@ -83,8 +86,8 @@ export function serveChannel(engine: EngineApi, port: TextPort): void {
     }
   };
 
-  port.onClose(() => abort.abort());
-  port.onMessage((message) => {
+  link.onClose(() => abort.abort());
+  link.onMessage((message) => {
     try {
       const request = requestOf(message);
       if (request.t === 'credit') credits.add(request.n);
