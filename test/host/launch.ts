@@ -1,0 +1,175 @@
+/** The test's side: starts Chromium and the app process, gives the page as Playwright's and the rest of the desktop as commands. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium as playwright, type Browser, type Page } from 'playwright-core';
+import { startChromium, type Chromium } from './chromium.ts';
+import type { Commands } from './control.ts';
+import type { HostOptions } from './electron/host.ts';
+
+export const root = join(import.meta.dirname, '../..');
+
+type Remote = {
+  [K in keyof Commands]: (...args: Parameters<Commands[K]>) => Promise<Awaited<ReturnType<Commands[K]>>>;
+};
+
+export interface LaunchOptions {
+  /** Arguments after the app. */
+  readonly args?: readonly string[];
+  readonly earlyFiles?: readonly string[];
+  readonly packaged?: boolean;
+  readonly cwd?: string;
+  readonly locale?: string;
+  /** Another app to run in the host; Drydock's build otherwise. */
+  readonly appPath?: string;
+  readonly main?: string;
+}
+
+export interface HostedApp {
+  /** Commands of control.ts. */
+  readonly do: Remote;
+  /** The window's page, driven by Playwright. */
+  page(): Promise<Page>;
+  /** Drops real files on the middle of the page. */
+  drop(paths: readonly string[]): Promise<void>;
+  readonly pid: number;
+  /** What the app has written to stdout and stderr. */
+  output(): string;
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+/** One Chromium, one temporary home, any number of app processes on it. */
+export class Desk {
+  readonly home: string;
+  readonly #directory: string;
+  readonly #chromium: Chromium;
+  readonly #browser: Browser;
+  readonly #children = new Set<ChildProcess>();
+
+  private constructor(directory: string, chromium: Chromium, browser: Browser) {
+    this.#directory = directory;
+    this.home = join(directory, 'home');
+    this.#chromium = chromium;
+    this.#browser = browser;
+  }
+
+  static async open(): Promise<Desk> {
+    const directory = mkdtempSync(join(tmpdir(), 'drydock-desk-'));
+    mkdirSync(join(directory, 'home'));
+    const chromium = await startChromium();
+    return new Desk(directory, chromium, await playwright.connectOverCDP(chromium.url));
+  }
+
+  /** A path inside the desk's temporary directory. */
+  path(...names: readonly string[]): string {
+    return join(this.#directory, ...names);
+  }
+
+  launch(options: LaunchOptions = {}): HostedApp {
+    const host: HostOptions = {
+      browser: this.#chromium.url,
+      appPath: options.appPath ?? root,
+      main: options.main ?? 'dist/main/main.js',
+      userData: join(this.#directory, 'userData'),
+      packaged: options.packaged ?? false,
+      args: options.args ?? [],
+      earlyFiles: options.earlyFiles ?? [],
+      locale: options.locale ?? 'en-US',
+    };
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'entry.ts')],
+      {
+        cwd: options.cwd ?? root,
+        env: { ...process.env, DRYDOCK_HOME: this.home, DRYDOCK_TEST_HOST: JSON.stringify(host), NODE_OPTIONS: '' },
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      },
+    );
+    this.#children.add(child);
+    const chunks: string[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
+    const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+      child.on('close', (code, signal) => {
+        this.#children.delete(child);
+        resolve({ code, signal });
+      }),
+    );
+    const remote = remoteOf(child, exited, () => chunks.join(''));
+    const page = async (): Promise<Page> => this.#pageOf(await remote.targetId());
+    return {
+      do: remote,
+      page,
+      drop: async (paths) => {
+        await remote.dropped([...paths]);
+        await dropOn(await page(), paths);
+      },
+      pid: child.pid ?? -1,
+      output: () => chunks.join(''),
+      exited,
+    };
+  }
+
+  async #pageOf(targetId: string): Promise<Page> {
+    for (;;) {
+      for (const page of this.#browser.contexts().flatMap((context) => context.pages())) {
+        const session = await page.context().newCDPSession(page);
+        const { targetInfo } = await session.send('Target.getTargetInfo');
+        await session.detach();
+        if (targetInfo.targetId === targetId) return page;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Ends every app that still runs, and Chromium. */
+  async close(): Promise<void> {
+    const children = [...this.#children];
+    await Promise.all(
+      children.map((child) => {
+        const gone = new Promise((resolve) => child.on('close', resolve));
+        child.kill('SIGKILL');
+        return gone;
+      }),
+    );
+    await this.#browser.close();
+    await this.#chromium.close();
+    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  }
+}
+
+function remoteOf(child: ChildProcess, exited: Promise<unknown>, output: () => string): Remote {
+  const pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  let next = 1;
+  child.on('message', (message: { id: number; value: never; error?: string }) => {
+    const call = pending.get(message.id);
+    pending.delete(message.id);
+    if (message.error === undefined) call?.resolve(message.value);
+    else call?.reject(new Error(message.error));
+  });
+  void exited.then(() => {
+    for (const { reject } of pending.values()) reject(new Error(`the app has exited:\n${output()}`));
+    pending.clear();
+  });
+  return new Proxy({} as Remote, {
+    get:
+      (_, name) =>
+      (...args: unknown[]) =>
+        new Promise((resolve, reject) => {
+          const id = next++;
+          pending.set(id, { resolve, reject });
+          child.send({ id, name, args }, (error) => error && reject(error));
+        }),
+  });
+}
+
+/** A real drag from outside: the page gets File objects that Chromium made. */
+async function dropOn(page: Page, paths: readonly string[]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const { x, y } = await page.evaluate(() => ({ x: innerWidth / 2, y: innerHeight / 2 }));
+  const data = { items: [], files: [...paths], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+    await session.send('Input.dispatchDragEvent', { type, x, y, data });
+  await session.detach();
+}
