@@ -1,0 +1,102 @@
+import { invalid, unsupported } from '../../base/errors.ts';
+import type { BuildEvent, BuildOptions, ImagesApi } from '../../engine/api/index.ts';
+import { drain } from '../body.ts';
+import { sendJson, sendStatus } from '../call.ts';
+import type { Call } from '../call.ts';
+import { anyValue, readFilters } from '../filters.ts';
+import { startProgress } from '../progress.ts';
+import { flag, object, text } from '../query.ts';
+import { route } from '../router.ts';
+import type { Route } from '../router.ts';
+import { BUILDKIT_REFUSAL } from './refusals.ts';
+
+export interface BuildNeeds {
+  readonly images: Pick<ImagesApi, 'build'>;
+}
+
+export const buildRoutes = ({ images }: BuildNeeds): readonly Route[] => [
+  route('POST', '/build', build(images)),
+  route('POST', '/build/prune', prune, { since: '1.31' }),
+  route('POST', '/build/cancel', (call) => sendStatus(call, 204), { since: '1.39' }),
+];
+
+const build = (images: BuildNeeds['images']) => async (call: Call) => {
+  const { request, response, query } = call;
+  let events: AsyncIterator<BuildEvent>;
+  let step: IteratorResult<BuildEvent>;
+  try {
+    const options = readOptions(query);
+    events = images.build(options, request as AsyncIterable<Uint8Array>, call.gone)[Symbol.asyncIterator]();
+    // What is wrong with the Dockerfile itself comes before the first event, while the status can still tell.
+    step = await events.next();
+  } catch (error) {
+    await drain(request);
+    throw error;
+  }
+  const progress = startProgress(response);
+  const quiet = flag(query, 'q');
+  const held: string[] = [];
+  let id = '';
+  try {
+    for (; !step.done; step = await events.next()) {
+      const event = step.value;
+      if (event.type === 'image') id = event.id;
+      if (quiet) {
+        if (event.type === 'stream') held.push(event.text);
+      } else if (!(await progress.send(event.type === 'stream' ? { stream: event.text } : { aux: { ID: event.id } }))) {
+        await events.return?.();
+        return;
+      }
+    }
+    if (quiet) await progress.send({ stream: `${id}\n` });
+  } catch (error) {
+    await drain(request);
+    // Quiet builds keep quiet only while all is well.
+    for (const line of held) await progress.send({ stream: line });
+    await progress.fail(error);
+  }
+  progress.end();
+};
+
+function readOptions(query: URLSearchParams): BuildOptions {
+  if (text(query, 'version') === '2') throw unsupported(BUILDKIT_REFUSAL);
+  const remote = text(query, 'remote');
+  if (remote)
+    throw unsupported(`cannot build from ${remote}: remote contexts are not supported`, {
+      hint: 'send the directory: docker build DIR',
+    });
+  return {
+    dockerfile: text(query, 'dockerfile') ?? 'Dockerfile',
+    tags: query.getAll('t').filter(Boolean),
+    buildArgs: strings(object(query, 'buildargs'), 'buildargs', true),
+    labels: strings(object(query, 'labels'), 'labels', false) as Record<string, string>,
+    target: text(query, 'target'),
+    noCache: flag(query, 'nocache'),
+    pull: flag(query, 'pull'),
+    platform: text(query, 'platform'),
+  };
+}
+
+function strings(
+  value: Readonly<Record<string, unknown>> | undefined,
+  name: string,
+  nullable: boolean,
+): Readonly<Record<string, string | null>> {
+  for (const [key, each] of Object.entries(value ?? {})) {
+    if (typeof each !== 'string' && !(nullable && each === null))
+      throw invalid(`invalid value for ${name}: ${key} must be a string`);
+  }
+  return (value ?? {}) as Record<string, string | null>;
+}
+
+const pruneKeys = Object.fromEntries(
+  'all description id inuse label label! parent private shared type until unused-for'
+    .split(' ')
+    .map((key) => [key, anyValue]),
+);
+
+/** There is no separate build cache: cached steps are images, and image prune removes them. */
+function prune(call: Call): void {
+  readFilters(call.query, pruneKeys);
+  sendJson(call, 200, { CachesDeleted: null, SpaceReclaimed: 0 });
+}

@@ -1,0 +1,127 @@
+import { invalid, unsupported } from '../../base/errors.ts';
+import type { Filters, ImagesApi } from '../../engine/api/index.ts';
+import { drain } from '../body.ts';
+import { param, sendJson, sendStatus } from '../call.ts';
+import type { Call } from '../call.ts';
+import { anyValue, booleanValue, pruneKeys, readFilters } from '../filters.ts';
+import type { FilterKeys } from '../filters.ts';
+import { flag, text } from '../query.ts';
+import { route } from '../router.ts';
+import type { Route } from '../router.ts';
+import { deletedJson, historyJson, imageInspectJson, imageRowJson } from '../wire/image.ts';
+
+export interface ImagesNeeds {
+  readonly images: Pick<ImagesApi, 'list' | 'get' | 'history' | 'tag' | 'remove' | 'prune'>;
+}
+
+export const imageRoutes = ({ images }: ImagesNeeds): readonly Route[] => [
+  route('GET', '/images/json', list(images)),
+  route('GET', '/images/get', save(images)),
+  route('GET', '/images/search', search),
+  route('POST', '/images/create', pullOrImport),
+  route('POST', '/images/load', load),
+  route('POST', '/images/prune', prune(images), { since: '1.25' }),
+  route('GET', '/images/{name*}/json', inspect(images)),
+  route('GET', '/images/{name*}/history', history(images)),
+  route('GET', '/images/{name*}/get', save(images)),
+  route('POST', '/images/{name*}/tag', tag(images)),
+  route('POST', '/images/{name*}/push', push(images)),
+  route('DELETE', '/images/{name*}', remove(images)),
+];
+
+type Images = ImagesNeeds['images'];
+
+const listKeys: FilterKeys = {
+  before: anyValue,
+  dangling: booleanValue,
+  label: anyValue,
+  reference: anyValue,
+  since: anyValue,
+  until: anyValue,
+};
+
+const list = (images: Images) => (call: Call) => {
+  const read = readFilters(call.query, listKeys);
+  // Before 1.25 one name was asked for with `filter`; some old libraries still do.
+  const name = text(call.query, 'filter');
+  const filters: Filters = name ? new Map([...read, ['reference', [name]]]) : read;
+  const views = images.list({ all: flag(call.query, 'all'), filters });
+  sendJson(
+    call,
+    200,
+    views.map((view) => imageRowJson(view, call.version)),
+  );
+};
+
+const inspect = (images: Images) => (call: Call) =>
+  sendJson(call, 200, imageInspectJson(images.get(param(call, 'name'))));
+
+const history = (images: Images) => (call: Call) =>
+  sendJson(call, 200, images.history(param(call, 'name')).map(historyJson));
+
+const tag = (images: Images) => async (call: Call) => {
+  const repo = text(call.query, 'repo');
+  if (!repo) throw invalid('repo is missing: name the repository to tag the image into');
+  await images.tag(param(call, 'name'), withTag(repo, text(call.query, 'tag')));
+  sendStatus(call, 201);
+};
+
+const remove = (images: Images) => async (call: Call) => {
+  const deleted = await images.remove(param(call, 'name'), {
+    force: flag(call.query, 'force'),
+    prune: !flag(call.query, 'noprune'),
+  });
+  sendJson(call, 200, deleted.map(deletedJson));
+};
+
+const imagePruneKeys: FilterKeys = { ...pruneKeys, dangling: booleanValue };
+
+const prune = (images: Images) => async (call: Call) => {
+  const { deleted, reclaimed } = await images.prune(readFilters(call.query, imagePruneKeys));
+  sendJson(call, 200, {
+    ImagesDeleted:
+      deleted.length > 0
+        ? deleted.map((name) => (name.startsWith('sha256:') ? { Deleted: name } : { Untagged: name }))
+        : null,
+    SpaceReclaimed: reclaimed,
+  });
+};
+
+/** `repo` and `tag` of a query as one reference; a digest is joined with '@'. */
+function withTag(repo: string, tagOrDigest: string | undefined): string {
+  if (!tagOrDigest) return repo;
+  return tagOrDigest.includes(':') ? `${repo}@${tagOrDigest}` : `${repo}:${tagOrDigest}`;
+}
+
+const howToGetImages = 'build the image with docker build';
+
+async function pullOrImport(call: Call): Promise<void> {
+  await drain(call.request);
+  const from = text(call.query, 'fromImage');
+  if (!from) throw unsupported('docker import is not supported yet', { hint: howToGetImages });
+  throw unsupported(`cannot pull ${withTag(from, text(call.query, 'tag'))}: registries are not supported yet`, {
+    hint: howToGetImages,
+  });
+}
+
+const push = (images: Images) => async (call: Call) => {
+  await drain(call.request);
+  const name = withTag(param(call, 'name'), text(call.query, 'tag'));
+  images.get(name);
+  throw unsupported(`cannot push ${name}: registries are not supported yet`);
+};
+
+async function load(call: Call): Promise<void> {
+  await drain(call.request);
+  throw unsupported('docker load is not supported yet', { hint: howToGetImages });
+}
+
+const save = (images: Images) => (call: Call) => {
+  const names = call.params['name'] === undefined ? call.query.getAll('names') : [call.params['name']];
+  for (const name of names) images.get(name);
+  throw unsupported('docker save is not supported yet');
+};
+
+function search(): never {
+  throw unsupported('docker search is not possible: registries are not supported yet');
+}

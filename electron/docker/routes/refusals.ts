@@ -1,0 +1,86 @@
+import { notFound, unavailable, unsupported } from '../../base/errors.ts';
+import type { ContainersApi } from '../../engine/api/index.ts';
+import { drain } from '../body.ts';
+import { param, sendJson } from '../call.ts';
+import type { Call } from '../call.ts';
+import { route } from '../router.ts';
+import type { Handler, Route } from '../router.ts';
+
+export interface RefusalNeeds {
+  readonly containers: Pick<ContainersApi, 'get'>;
+}
+
+export const BUILDKIT_REFUSAL = 'BuildKit is not supported by Drydock; set DOCKER_BUILDKIT=0';
+
+/** What clients may ask for and do not get, each with its reason: the honest answer instead of "page not found" (docker-api.md §11, §13). */
+export const refusalRoutes = ({ containers }: RefusalNeeds): readonly Route[] => [
+  // These say first that the container is unknown, when it is.
+  route('GET', '/containers/{name}/changes', refuseOn(containers, 'docker diff is not supported yet')),
+  route('GET', '/containers/{name}/export', refuseOn(containers, 'docker export is not supported yet')),
+  route('HEAD', '/containers/{name}/archive', refuseOn(containers, 'docker cp is not supported yet')),
+  route('GET', '/containers/{name}/archive', refuseOn(containers, 'docker cp is not supported yet')),
+  route('PUT', '/containers/{name}/archive', refuseOn(containers, 'docker cp is not supported yet')),
+  route('POST', '/containers/{name}/exec', refuseOn(containers, 'docker exec is not supported yet')),
+  route('POST', '/commit', refuseOnQuery(containers)),
+  route('POST', '/exec/{id}/start', unknownExec),
+  route('POST', '/exec/{id}/resize', unknownExec),
+  route('GET', '/exec/{id}/json', unknownExec),
+
+  route('POST', '/session', refuse(BUILDKIT_REFUSAL)),
+  route('POST', '/grpc', refuse(BUILDKIT_REFUSAL)),
+  route('GET', '/distribution/{name*}/json', refuse('registries are not supported yet'), { since: '1.30' }),
+
+  route('GET', '/plugins', (call) => sendJson(call, 200, [])),
+  route('GET', '/plugins/{name*}/json', unknownPlugin),
+  route('POST', '/plugins/{rest*}', refuse('plugins are not supported: there is nothing to plug them into')),
+  route('DELETE', '/plugins/{name*}', unknownPlugin),
+
+  route('POST', '/swarm/leave', notInSwarm),
+  route('POST', '/swarm/{verb}', refuse('Drydock does not support swarm mode')),
+  ...['swarm', 'services', 'nodes', 'tasks', 'secrets', 'configs'].flatMap((noun) => [
+    route('GET', `/${noun}`, notInSwarm),
+    route('GET', `/${noun}/{rest*}`, notInSwarm),
+    route('POST', `/${noun}/{rest*}`, notInSwarm),
+    route('DELETE', `/${noun}/{rest*}`, notInSwarm),
+  ]),
+  route('GET', '/containers/{name}/checkpoints', refuse('checkpoints are not supported')),
+  route('POST', '/containers/{name}/checkpoints', refuse('checkpoints are not supported')),
+];
+
+function refuse(reason: string): Handler {
+  return async (call) => {
+    await drain(call.request);
+    throw unsupported(reason);
+  };
+}
+
+function refuseOn(containers: RefusalNeeds['containers'], reason: string): Handler {
+  return async (call) => {
+    await drain(call.request);
+    containers.get(param(call, 'name'));
+    throw unsupported(reason);
+  };
+}
+
+function refuseOnQuery(containers: RefusalNeeds['containers']): Handler {
+  return async (call) => {
+    await drain(call.request);
+    containers.get(call.query.get('container') ?? '');
+    throw unsupported('docker commit is not supported yet');
+  };
+}
+
+function unknownExec(call: Call): never {
+  throw notFound(`No such exec instance: ${param(call, 'id')}`);
+}
+
+function unknownPlugin(call: Call): never {
+  throw notFound(`plugin "${param(call, 'name')}" not found`);
+}
+
+async function notInSwarm(call: Call): Promise<void> {
+  await drain(call.request);
+  throw unavailable(
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+  );
+}
