@@ -43,7 +43,6 @@ export function identify(bytes: Uint8Array): string {
   if (/^\s*(;;[^\n]*\s*|\(;[\s\S]*?;\)\s*)*\((module|component)\b/.test(text)) return 'WebAssembly text (WAT)';
   if (/^\s*\{/.test(text)) return 'JSON text';
   if (/^\s*</.test(text)) return 'HTML or XML text';
-  // eslint-disable-next-line no-control-regex -- telling text from binary is the point
   if (!/[\x00-\x08\x0e-\x1f]/.test(text)) return 'text';
   return 'unknown data';
 }

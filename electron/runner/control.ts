@@ -1,0 +1,125 @@
+/**
+ * The control thread of a runner process: commands in, events out. It owns the log, stdin, the terminal and the guest's thread, and runs no guest
+ * code, so that a guest in an endless loop can always be inspected, logged and ended.
+ */
+import { join } from 'node:path';
+import type { FromRunner, RunOutcome, ToRunner } from '../supervisor/protocol.ts';
+import { ActiveRun } from './active-run.ts';
+import { openBridge } from './bridge/layout.ts';
+import { GuestThread } from './guest-thread.ts';
+import { openParentPort } from './parent-port.ts';
+import type { FromGuest } from './thread-protocol.ts';
+
+/** Milliseconds that a guest has to reach its next wait before its thread is ended. */
+const GRACE = 10;
+/** Milliseconds for the log's last bytes when the engine is gone. */
+const ORPHAN_GRACE = 3000;
+
+/** Starts serving. `guestPath`: the guest thread's bundle. */
+export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs')): void {
+  const parent = openParentPort();
+  const bridge = openBridge();
+  let run: ActiveRun | undefined;
+  /** What the guest's thread owes before the next run may be taken: 'ready' of a new thread, or 'idle' after a run. */
+  let greeted = false;
+  let orphaned = false;
+  let terminating: NodeJS.Timeout | undefined;
+  let outcome: RunOutcome | undefined;
+
+  const post = (message: FromRunner): void => parent.post(message);
+
+  const finish = (ended: RunOutcome): void => {
+    if (!run || outcome) return;
+    clearTimeout(terminating);
+    terminating = undefined;
+    const { interrupted } = run;
+    outcome = ended.kind === 'terminated' && interrupted !== undefined ? { kind: 'exit', code: interrupted } : ended;
+    run.finish(outcome, () => {
+      run = undefined;
+      outcome = undefined;
+      if (orphaned) process.exit(0);
+    });
+  };
+
+  const fail = (message: Extract<FromRunner, { t: 'failed' }>): void => {
+    clearTimeout(terminating);
+    terminating = undefined;
+    run?.abandon();
+    run = undefined;
+    post(message);
+  };
+
+  const terminate = (): void => {
+    if (!run || terminating) return;
+    run.kill();
+    terminating = setTimeout(() => guest.end(), GRACE);
+  };
+
+  const fromGuest = (message: FromGuest): void => {
+    if (message === 0) return run?.bell();
+    switch (message.t) {
+      case 'ready':
+        post(greeted ? { t: 'idle' } : { t: 'ready' });
+        greeted = true;
+        return;
+      case 'idle':
+        return post({ t: 'idle' });
+      case 'started':
+        return post(message);
+      case 'failed':
+        return fail(message);
+      case 'exit':
+        return finish(message.outcome);
+      case 'compiled':
+        return;
+    }
+  };
+
+  const gone = (error: Error | undefined): void => {
+    // A run that still waits for the next thread has nothing to do with the end of this one.
+    if (!run || guest.holds) return;
+    if (terminating && !error) return finish({ kind: 'terminated' });
+    const message = `the thread of the guest has failed: ${error?.message ?? 'no reason given'}`;
+    finish({ kind: 'trap', message, stack: `wasm trap: ${message}\n` });
+  };
+
+  const guest = new GuestThread(guestPath, bridge.shared, { message: fromGuest, gone });
+
+  const start = (message: Extract<ToRunner, { t: 'run' }>): void => {
+    const { spec } = message;
+    const failed = (text: string) => post({ t: 'failed', id: spec.id, kind: 'internal', message: text, exitCode: 125 });
+    if (run) return failed('this runner is busy');
+    try {
+      run = new ActiveRun(spec, bridge, post, terminate);
+    } catch (error) {
+      return failed(`cannot open the log in ${spec.log.directory}: ${(error as Error).message}`);
+    }
+    guest.post(message);
+  };
+
+  parent.onMessage((message) => {
+    if (message.t === 'ping') return post({ t: 'pong', seq: message.seq });
+    if (message.t === 'run') return start(message);
+    // A message for a run that has just ended.
+    if (!run || run.spec.id !== message.id) return;
+    switch (message.t) {
+      case 'stdin':
+        return run.stdin(message.bytes);
+      case 'eof':
+        return run.eof();
+      case 'resize':
+        return run.resize(message.rows, message.columns);
+      case 'terminate':
+        return terminate();
+      case 'usage':
+        return post({ t: 'usage', id: message.id, seq: message.seq, usage: run.usage() });
+    }
+  });
+
+  parent.onClose(() => {
+    orphaned = true;
+    if (!run) process.exit(0);
+    terminate();
+    setTimeout(() => process.exit(1), ORPHAN_GRACE).unref();
+  });
+}

@@ -1,0 +1,22 @@
+/** Messages between the two threads of a runner. Bytes do not travel here but in the rings; the number 0 is the doorbell: "look at the rings". */
+import type { FromRunner, RunOutcome, RunSpec } from '../supervisor/protocol.ts';
+import type { CompiledProgram } from './compiled-program.ts';
+
+export interface GuestData {
+  readonly shared: SharedArrayBuffer;
+  /** What earlier threads of this process have compiled. */
+  readonly programs: readonly CompiledProgram[];
+}
+
+export interface ToGuest {
+  readonly t: 'run';
+  readonly spec: RunSpec;
+}
+
+export type FromGuest =
+  | 0
+  | { readonly t: 'ready' }
+  | { readonly t: 'compiled'; readonly program: CompiledProgram }
+  | Extract<FromRunner, { t: 'started' | 'failed' }>
+  | { readonly t: 'exit'; readonly id: string; readonly outcome: RunOutcome }
+  | { readonly t: 'idle' };

@@ -1,0 +1,39 @@
+import { demangle } from '../module/names.ts';
+
+export interface Trap {
+  readonly message: string;
+  /** The text for stderr, lines ended by newlines: the message, then a line for each Wasm frame, innermost first. */
+  readonly stack: string;
+}
+
+/** V8's words where they speak of JavaScript; the rest ("unreachable", "memory access out of bounds", "divide by zero") is as good as any. */
+function messageOf(error: unknown): string {
+  if (error instanceof RangeError && /call stack/i.test(error.message)) return 'call stack exhausted';
+  if (error instanceof WebAssembly.RuntimeError) return error.message;
+  const { Exception } = WebAssembly as { Exception?: new () => unknown };
+  if (Exception && error instanceof Exception) return 'uncaught exception';
+  if (error instanceof Error) return `host function failed: ${error.name}: ${error.message}`;
+  return `uncaught exception: ${String(error)}`;
+}
+
+/**
+ * A trap as people read it. `names` by function index; `shift` = bytes by which the module's head has grown (memoryAsImport), taken off so that
+ * offsets fit the file.
+ */
+export function describeTrap(error: unknown, names: ReadonlyMap<number, string>, shift: number): Trap {
+  const message = messageOf(error);
+  const lines = [`wasm trap: ${message}`];
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  for (const line of stack.split('\n')) {
+    const match = /wasm-function\[(\d+)\]:0x([0-9a-f]+)/.exec(line);
+    if (!match) continue;
+    const index = Number(match[1]);
+    const fromV8 = /^\s*at (?:async )?(\S+) \(/.exec(line)?.[1]?.replace(/^.*\.(?=[^.]+$)/, '');
+    const name = names.get(index) ?? (fromV8 && !fromV8.startsWith('wasm://') ? fromV8 : undefined);
+    const offset = Math.max(0, parseInt(match[2] as string, 16) - shift);
+    lines.push(
+      `  at ${name === undefined ? '<unnamed>' : demangle(name)} (wasm-function[${index}]:0x${offset.toString(16)})`,
+    );
+  }
+  return { message, stack: `${lines.join('\n')}\n` };
+}

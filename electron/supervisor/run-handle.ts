@@ -1,0 +1,233 @@
+import { DrydockError, unavailable, unsupported } from '../base/errors.ts';
+import type { ProcessHost, Run, RunEnd, RunListener, RunRequest } from './api.ts';
+import type { Pool, Seeker } from './pool.ts';
+import type { FromRunner, RunUsage } from './protocol.ts';
+import type { RunnerProcess, Tenant } from './runner-process.ts';
+import { StdinSender } from './stdin-sender.ts';
+
+/** Milliseconds that a runner has to end its run before it is killed. */
+const DEAF = 2000;
+const USAGE_TIMEOUT = 1000;
+
+const noUsage: RunUsage = {
+  cpuUser: 0,
+  cpuSystem: 0,
+  memory: 0,
+  memoryPeak: 0,
+  threads: 0,
+  readBytes: 0,
+  writtenBytes: 0,
+};
+
+/** One run, from asking for a process to its end. */
+export class RunHandle implements Run, Tenant, Seeker {
+  readonly id: string;
+  readonly imageId: string;
+  readonly strict: boolean;
+  readonly started: Promise<void>;
+  readonly ended: Promise<RunEnd>;
+  readonly #request: RunRequest;
+  readonly #listener: RunListener;
+  readonly #pool: Pool;
+  readonly #host: ProcessHost;
+  readonly #stdin: StdinSender;
+  #runner: RunnerProcess | undefined;
+  #pid = 0;
+  #resolveStarted!: () => void;
+  #rejectStarted!: (error: DrydockError) => void;
+  #resolveEnded!: (end: RunEnd) => void;
+  #over = false;
+  #hasStarted = false;
+  #offset: number | undefined;
+  #usage = noUsage;
+  #usageSeq = 0;
+  readonly #usageWaiters = new Map<number, (usage: RunUsage) => void>();
+  #paused = false;
+  #terminating: NodeJS.Timeout | undefined;
+
+  constructor(request: RunRequest, listener: RunListener, pool: Pool, host: ProcessHost) {
+    this.#request = request;
+    this.#listener = listener;
+    this.#pool = pool;
+    this.#host = host;
+    this.id = request.spec.id;
+    this.imageId = request.imageId;
+    this.strict = request.isolation === 'strict';
+    this.started = new Promise((resolve, reject) => {
+      this.#resolveStarted = resolve;
+      this.#rejectStarted = reject;
+    });
+    // Whoever asks for `started` gets the rejection; that nobody asked is no crash of the engine.
+    this.started.catch(() => undefined);
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+    this.#stdin = new StdinSender((bytes) =>
+      this.#runner?.post(bytes ? { t: 'stdin', id: this.id, bytes } : { t: 'eof', id: this.id }),
+    );
+    pool.acquire(this);
+  }
+
+  get pid(): number {
+    return this.#pid;
+  }
+
+  /** True until the run has ended or failed to start. */
+  get live(): boolean {
+    return !this.#over;
+  }
+
+  // ---- Seeker
+
+  take(runner: RunnerProcess): void {
+    this.#runner = runner;
+    this.#pid = runner.pid;
+    runner.occupy(this, this.imageId, { t: 'run', spec: this.#request.spec });
+    this.#stdin.open();
+  }
+
+  fail(error: Error): void {
+    this.#failStart(
+      error instanceof DrydockError
+        ? new DrydockError(error.kind, error.message, {
+            hint: error.hint,
+            data: { ...error.data, exitCode: 125 },
+            cause: error.cause,
+          })
+        : unavailable(error.message, { data: { exitCode: 125 }, cause: error }),
+    );
+  }
+
+  // ---- Tenant
+
+  receive(message: Extract<FromRunner, { id: string }>): void {
+    if (this.#over) return;
+    switch (message.t) {
+      case 'started':
+        return this.#markStarted();
+      case 'failed':
+        return this.#failStart(
+          new DrydockError(message.kind, message.message, { data: { exitCode: message.exitCode } }),
+        );
+      case 'grown':
+        return this.#grown(message.offset);
+      case 'stdinAck':
+        return this.#stdin.acknowledge(message.bytes);
+      case 'usage':
+        this.#usage = message.usage;
+        return this.#usageWaiters.get(message.seq)?.(message.usage);
+      case 'exit':
+        this.#grown(message.offset);
+        return this.#end({ outcome: message.outcome, offset: message.offset, usage: message.usage });
+    }
+  }
+
+  lost(code: number | null, signal: string | null): void {
+    if (this.#over) return;
+    if (this.#terminating)
+      return this.#end({ outcome: { kind: 'terminated' }, offset: undefined, usage: this.#lastUsage() });
+    if (!this.#hasStarted)
+      return this.#failStart(
+        unavailable(`the runner process ended before the module was started (${signal ?? `exit code ${code}`})`, {
+          data: { exitCode: 125 },
+        }),
+      );
+    this.#end({ outcome: { kind: 'crashed', code, signal }, offset: undefined, usage: this.#lastUsage() });
+  }
+
+  // ---- Run
+
+  writeStdin(bytes: Uint8Array): Promise<void> {
+    return this.#stdin.write(bytes);
+  }
+
+  endStdin(): void {
+    this.#stdin.end();
+  }
+
+  resize(rows: number, columns: number): void {
+    if (!this.#over) this.#runner?.post({ t: 'resize', id: this.id, rows, columns });
+  }
+
+  terminate(): void {
+    if (this.#over || this.#terminating) return;
+    const runner = this.#runner;
+    if (!runner) {
+      this.#pool.forget(this);
+      this.#end({ outcome: { kind: 'terminated' }, offset: undefined, usage: undefined });
+      return;
+    }
+    if (this.#paused) this.resume();
+    this.#terminating = setTimeout(() => runner.kill(), DEAF);
+    runner.post({ t: 'terminate', id: this.id });
+  }
+
+  pause(): void {
+    this.#signal('SIGSTOP');
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#signal('SIGCONT');
+    this.#paused = false;
+  }
+
+  usage(): Promise<RunUsage> {
+    const runner = this.#runner;
+    if (this.#over || this.#paused || !runner) return Promise.resolve(this.#lastUsage() ?? noUsage);
+    const seq = ++this.#usageSeq;
+    return new Promise((resolve) => {
+      const answer = (usage: RunUsage): void => {
+        clearTimeout(timer);
+        this.#usageWaiters.delete(seq);
+        resolve(usage);
+      };
+      const timer = setTimeout(() => answer(this.#usage), USAGE_TIMEOUT);
+      this.#usageWaiters.set(seq, answer);
+      runner.post({ t: 'usage', id: this.id, seq });
+    });
+  }
+
+  #lastUsage(): RunUsage | undefined {
+    return this.#usage === noUsage ? undefined : this.#usage;
+  }
+
+  #signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    if (!this.#host.canSuspend)
+      throw unsupported('pausing needs a system that can stop processes (Linux or macOS)', {
+        hint: 'Stop the container instead.',
+      });
+    if (this.#over || this.#pid === 0) return;
+    process.kill(this.#pid, signal);
+  }
+
+  #grown(offset: number): void {
+    if (this.#offset !== undefined && offset <= this.#offset) return;
+    this.#offset = offset;
+    this.#listener.grown(offset);
+  }
+
+  #markStarted(): void {
+    this.#hasStarted = true;
+    this.#resolveStarted();
+  }
+
+  #failStart(error: DrydockError): void {
+    this.#close();
+    this.#rejectStarted(error);
+  }
+
+  #end(end: RunEnd): void {
+    if (end.usage) this.#usage = end.usage;
+    // Ended while it was being started, on request.
+    this.#markStarted();
+    this.#close();
+    this.#resolveEnded(end);
+  }
+
+  #close(): void {
+    this.#over = true;
+    this.#runner = undefined;
+    clearTimeout(this.#terminating);
+    this.#stdin.stop();
+    for (const answer of [...this.#usageWaiters.values()]) answer(this.#usage);
+  }
+}
