@@ -35,7 +35,7 @@ export function parseBind(text: string): MountRequest {
   if (parts.length === 1) return { type: 'volume', target: targetPath(first, inSpec), readOnly };
   const target = targetPath(second ?? '', inSpec);
   if (isHostPath(first)) return { type: 'bind', source: first, target, readOnly, createSource: true };
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(first))
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(first))
     throw invalid(
       `"${first}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     );
