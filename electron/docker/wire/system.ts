@@ -7,13 +7,17 @@ type Json = Record<string, unknown>;
 /** Where the CLI logs in when no registry is named. */
 const INDEX_SERVER = 'https://index.docker.io/v1/';
 
+/** /version speaks of GOARCH, /info of `uname -m`. */
+const goArchitectures: Readonly<Record<string, string>> = { x86_64: 'amd64', x64: 'amd64', aarch64: 'arm64' };
+
 /** `GET /version`; `Components` is what the CLI prints. Strings only in Details. */
 export function versionJson(info: EngineInfo, version: string): Json {
+  const architecture = goArchitectures[info.architecture] ?? info.architecture;
   const details = {
     ApiVersion: MAX_API_VERSION,
     MinAPIVersion: MIN_API_VERSION,
     Os: 'linux',
-    Arch: info.architecture,
+    Arch: architecture,
     KernelVersion: info.kernelVersion,
     Experimental: 'false',
     Node: info.nodeVersion,
@@ -28,7 +32,7 @@ export function versionJson(info: EngineInfo, version: string): Json {
     GitCommit: '',
     GoVersion: '',
     Os: 'linux',
-    Arch: info.architecture,
+    Arch: architecture,
     KernelVersion: info.kernelVersion,
     BuildTime: '',
   };
