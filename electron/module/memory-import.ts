@@ -42,8 +42,8 @@ const section = (id: number, payload: readonly Uint8Array[]): Uint8Array[] => {
  * @param buffer `headroom` free bytes, then the file. The free bytes and the file's head are written over.
  * @throws invalid when the file is not a well-formed core module.
  */
-export function memoryAsImport(buffer: Buffer<ArrayBuffer>, headroom: number): MemoryAsImport {
-  const file = buffer.subarray(headroom);
+export function memoryAsImport(buffer: Buffer, headroom: number): MemoryAsImport {
+  const file = buffer.subarray(headroom) as Buffer<ArrayBuffer>;
   const untouched: MemoryAsImport = { bytes: file, shift: 0, memory: undefined };
   let importAt: { start: number; payload: Reader } | undefined;
   /** End of the type section, before which no import section may stand. */
@@ -91,7 +91,7 @@ export function memoryAsImport(buffer: Buffer<ArrayBuffer>, headroom: number): M
       };
       if (shift > headroom) return { bytes: Buffer.concat([fresh, file.subarray(end)]), shift, memory };
       buffer.set(fresh, headroom - shift);
-      return { bytes: buffer.subarray(headroom - shift), shift, memory };
+      return { bytes: buffer.subarray(headroom - shift) as Buffer<ArrayBuffer>, shift, memory };
     }
     if (id > 5 && id !== 13) return untouched;
   }
