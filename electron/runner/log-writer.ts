@@ -43,6 +43,9 @@ export interface LogOptions {
   readonly maxFiles: number;
 }
 
+/** fs.writeSync, or a disk that misbehaves, in tests. */
+export type LogWrite = (fd: number, buffer: Buffer, offset: number, length: number) => number;
+
 /**
  * Use: `begin()`, any number of `add()`, `end()`: one batch, one time. A failed write (disk full) loses nothing: the bytes stay here, `stuck` is
  * true, nobody should add more, and `retry()` tries again.
@@ -66,9 +69,12 @@ export class LogWriter {
   #openAt = 0;
   #error: NodeJS.ErrnoException | undefined;
 
+  readonly #write: LogWrite;
+
   /** Opens the last segment, cuts off a torn record, or makes the first segment. @throws the file system's error. */
-  constructor(options: LogOptions) {
+  constructor(options: LogOptions, write: LogWrite = writeSync) {
     this.#options = options;
+    this.#write = write;
     mkdirSync(options.directory, { recursive: true });
     const segments = readdirSync(options.directory)
       .map(segmentOffset)
@@ -138,7 +144,7 @@ export class LogWriter {
     // A short write may have left half a record: take it away, readers and the next writer need not.
     if (this.#error) {
       try {
-        ftruncateSync(this.#fd, cutTail(this.#path(this.#segmentStart)).size);
+        this.#written = this.#segmentStart + cutTail(this.#path(this.#segmentStart)).size;
       } catch {
         // The next opening cuts it.
       }
@@ -187,7 +193,7 @@ export class LogWriter {
   #flush(): void {
     try {
       while (this.#flushed < this.#filled) {
-        const count = writeSync(this.#fd, this.#buffer, this.#flushed, this.#filled - this.#flushed);
+        const count = this.#write(this.#fd, this.#buffer, this.#flushed, this.#filled - this.#flushed);
         this.#flushed += count;
         this.#written += count;
       }

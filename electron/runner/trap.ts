@@ -10,7 +10,7 @@ export interface Trap {
 function messageOf(error: unknown): string {
   if (error instanceof RangeError && /call stack/i.test(error.message)) return 'call stack exhausted';
   if (error instanceof WebAssembly.RuntimeError) return error.message;
-  const { Exception } = WebAssembly as { Exception?: new () => unknown };
+  const { Exception } = WebAssembly as unknown as { Exception?: new () => unknown };
   if (Exception && error instanceof Exception) return 'uncaught exception';
   if (error instanceof Error) return `host function failed: ${error.name}: ${error.message}`;
   return `uncaught exception: ${String(error)}`;

@@ -24,8 +24,8 @@ export interface Seeker {
 
 /** An image that takes longer than this to compile rather waits for its own process to finish collecting than starts in a blank one. */
 const SLOW_COMPILE = 15;
-/** Milliseconds after which a taken spare is replaced: the run that took it has its start behind it by then. */
-const REFILL_DELAY = 150;
+/** Milliseconds after which a taken spare is replaced: the first moments of the run that took it are not shared with the start of a process. */
+const REFILL_DELAY = 30;
 const FIRST_BACKOFF = 1000;
 const MAX_BACKOFF = 30_000;
 /** A process that is not ready by then is stuck. */

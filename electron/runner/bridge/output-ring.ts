@@ -33,8 +33,8 @@ export class OutputWriter {
   }
 
   /** After resetBridge. */
-  reset(): void {
-    this.#head = 0;
+  reset(head = 0): void {
+    this.#head = head;
   }
 
   #free(): number {

@@ -1,0 +1,59 @@
+/** Entry of the guest's thread: waits for runs, runs one at a time, answers first and collects garbage afterwards. Blocks only in Atomics.wait. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { InputReader } from './bridge/input-ring.ts';
+import { gauge, openBridge } from './bridge/layout.ts';
+import { OutputWriter } from './bridge/output-ring.ts';
+import { collectGarbage } from './garbage.ts';
+import { NotRunnable } from './not-runnable.ts';
+import { Programs } from './program.ts';
+import { type GuestThreadContext, runGuest } from './run-guest.ts';
+import type { FromGuest, GuestData, ToGuest } from './thread-protocol.ts';
+
+/** A guest that had more memory than this leaves garbage that must go at once; others are collected every few runs. */
+const BIG = 8 << 20;
+const FEW = 8;
+/** Wasm frames shown of a trap. */
+const TRACE_DEPTH = 50;
+
+const port = parentPort;
+if (!port) throw new Error('guest.cjs is the thread of a runner process');
+const { shared, programs } = workerData as GuestData;
+const bridge = openBridge(shared);
+const post = (message: FromGuest): void => port.postMessage(message);
+const ring = (): void => port.postMessage(0);
+const output = new OutputWriter(bridge, ring);
+const context: GuestThreadContext = {
+  bridge,
+  input: new InputReader(bridge, ring),
+  output,
+  programs: new Programs(programs, (program) => post({ t: 'compiled', program })),
+};
+Error.stackTraceLimit = TRACE_DEPTH;
+let sinceCollected = 0;
+
+port.on('message', ({ spec }: ToGuest) => {
+  output.reset();
+  // Read before the answer: with it the control thread may begin the next run and reset the gauges.
+  let peak = 0;
+  try {
+    const outcome = runGuest(context, spec, (module) => post({ t: 'started', id: spec.id, module }));
+    peak = bridge.gauges[gauge.memoryPeak] as number;
+    post({ t: 'exit', id: spec.id, outcome });
+  } catch (error) {
+    const known = error instanceof NotRunnable;
+    post({
+      t: 'failed',
+      id: spec.id,
+      kind: known ? error.kind : 'internal',
+      message: known ? error.message : `the runner failed: ${(error as Error).stack ?? String(error)}`,
+      exitCode: known ? error.exitCode : 125,
+    });
+  }
+  if (peak > BIG || ++sinceCollected >= FEW) {
+    collectGarbage();
+    sinceCollected = 0;
+  }
+  post({ t: 'idle' });
+});
+
+post({ t: 'ready' });
