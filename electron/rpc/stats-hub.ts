@@ -1,6 +1,6 @@
 import type { Stat, StatsMessage } from '../contract/containers.ts';
 import type { EngineApi, Stats } from '../engine/api/index.ts';
-import { Signal, sleep } from './signal.ts';
+import { sleep } from './signal.ts';
 
 /** A sample as the window shows it: CPU in per cent of one core over the time between two readings. */
 export function statOf({ id, current, previous }: Stats): Stat {
@@ -20,9 +20,10 @@ export function statOf({ id, current, previous }: Stats): Stat {
 /** One container's sampling, shared by all who watch it. */
 interface Sampler {
   readonly id: string;
-  readonly arrived: Signal;
   watchers: number;
   loop: AbortController | undefined;
+  /** Resolves with the first figure of the present loop, or its end. */
+  first: PromiseWithResolvers<void>;
   latest: Stat | undefined;
 }
 
@@ -60,15 +61,9 @@ export class StatsHub {
   /** Waits for a first figure of each, a second at most: a chart that opens should not open empty. */
   async #firstSamples(samplers: readonly Sampler[], signal: AbortSignal | undefined): Promise<void> {
     const enough = new AbortController();
-    const end = (): void => enough.abort();
-    signal?.addEventListener('abort', end, { once: true });
-    const missing = samplers.filter((sampler) => !sampler.latest);
-    await Promise.race([
-      Promise.all(missing.map((sampler) => sampler.arrived.wait(enough.signal))),
-      sleep(1000, enough.signal),
-    ]);
-    end();
-    signal?.removeEventListener('abort', end);
+    const second = sleep(1000, AbortSignal.any([enough.signal, ...(signal ? [signal] : [])]));
+    await Promise.race([Promise.all(samplers.map((sampler) => sampler.first.promise)), second]);
+    enough.abort();
   }
 
   #resolve(ref: string): string | undefined {
@@ -82,7 +77,7 @@ export class StatsHub {
   #acquire(id: string): Sampler {
     let sampler = this.#samplers.get(id);
     if (!sampler) {
-      sampler = { id, arrived: new Signal(), watchers: 0, loop: undefined, latest: undefined };
+      sampler = { id, watchers: 0, loop: undefined, first: Promise.withResolvers(), latest: undefined };
       this.#samplers.set(id, sampler);
     }
     sampler.watchers++;
@@ -115,13 +110,15 @@ export class StatsHub {
       for await (const stats of this.#engine.containers.stats(sampler.id, { stream: true }, loop.signal)) {
         if (!stats.running || loop.signal.aborted) break;
         sampler.latest = statOf(stats);
-        sampler.arrived.fire();
+        sampler.first.resolve();
       }
     } catch {
       // It ended between two readings; when it runs again, the next tick starts a new loop.
     } finally {
       sampler.loop = undefined;
       sampler.latest = undefined;
+      sampler.first.resolve();
+      sampler.first = Promise.withResolvers();
     }
   }
 }
