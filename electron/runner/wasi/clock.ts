@@ -1,0 +1,55 @@
+import { errno } from './errno.ts';
+import { guard, type Family, type Host } from './host.ts';
+import { clockid } from './types.ts';
+
+const MILLISECOND = 1_000_000n;
+/** The wall clock is compared this often (ns), and followed when it is off by more than the drift (ns). */
+const COMPARE_EVERY = 100n * MILLISECOND;
+const DRIFT = 2n * MILLISECOND;
+
+let offset = BigInt(Date.now()) * MILLISECOND - process.hrtime.bigint();
+let compared = 0n;
+
+/** The guest's CLOCK_MONOTONIC, in ns. */
+export const monotonic = (): bigint => process.hrtime.bigint();
+
+/** The guest's CLOCK_REALTIME, in ns since the epoch: Date is exact to the millisecond only, so the monotonic clock fills in the rest. */
+export function realtime(): bigint {
+  const now = process.hrtime.bigint();
+  if (now - compared > COMPARE_EVERY) {
+    compared = now;
+    const off = BigInt(Date.now()) * MILLISECOND - (now + offset);
+    if (off > DRIFT || off < -DRIFT) offset += off;
+  }
+  return now + offset;
+}
+
+/** CPU time of the guest's thread, which runs nothing else; of the process where Node cannot tell. In ns. */
+function cpuTime(): bigint {
+  const { user, system } =
+    'threadCpuUsage' in process ? process.threadCpuUsage() : (process as NodeJS.Process).cpuUsage();
+  return BigInt(user + system) * 1000n;
+}
+
+export function clockFamily({ memory }: Host): Family {
+  return {
+    clock_res_get: guard(memory, (id: number, out: number) => {
+      if (id < clockid.realtime || id > clockid.threadCpu) return errno.inval;
+      memory.u64(out, id <= clockid.monotonic ? 1n : 1000n);
+      return errno.success;
+    }),
+    // The most called function of many programs, so it goes the shortest way.
+    clock_time_get: (id: number, _precision: bigint, out: number): number => {
+      memory.refresh();
+      const pointer = out >>> 0;
+      if (pointer + 8 > memory.bytes.length) return errno.fault;
+      let now: bigint;
+      if (id === clockid.monotonic) now = process.hrtime.bigint();
+      else if (id === clockid.realtime) now = realtime();
+      else if (id === clockid.processCpu || id === clockid.threadCpu) now = cpuTime();
+      else return errno.inval;
+      memory.view.setBigUint64(pointer, now, true);
+      return errno.success;
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { isUtf8 } from 'node:buffer';
+import { errno, WasiError } from './errno.ts';
+
+/** Bytes of one path; longer ones cannot name anything. */
+const MAX_STRING = 64 * 1024;
+
+/**
+ * The guest's linear memory. Views die when the memory grows, so every call begins with `refresh`. All reads and writes are checked here: a pointer
+ * out of range is the guest's error (FAULT), never ours. Pointers arrive as signed i32.
+ */
+export class GuestMemory {
+  #memory: WebAssembly.Memory | undefined;
+  #buffer: ArrayBufferLike | undefined;
+  readonly #noteSize: (bytes: number) => void;
+  bytes: Buffer = Buffer.alloc(0);
+  view: DataView = new DataView(new ArrayBuffer(0));
+
+  constructor(noteSize: (bytes: number) => void) {
+    this.#noteSize = noteSize;
+  }
+
+  bind(memory: WebAssembly.Memory): void {
+    this.#memory = memory;
+    this.refresh();
+  }
+
+  refresh(): void {
+    const buffer = this.#memory?.buffer;
+    if (buffer === this.#buffer || buffer === undefined) return;
+    this.#buffer = buffer;
+    this.bytes = Buffer.from(buffer as ArrayBuffer);
+    this.view = new DataView(buffer);
+    this.#noteSize(buffer.byteLength);
+  }
+
+  /** The memory, for functions of other ABIs laid over this one. */
+  unbind(): void {
+    this.#memory = undefined;
+    this.#buffer = undefined;
+    this.bytes = Buffer.alloc(0);
+    this.view = new DataView(new ArrayBuffer(0));
+  }
+
+  /** The offset, once it is sure that `length` bytes from it are inside. */
+  at(pointer: number, length: number): number {
+    const offset = pointer >>> 0;
+    if (offset + length > this.bytes.length) throw new WasiError(errno.fault);
+    return offset;
+  }
+
+  u8(pointer: number, value: number): void {
+    this.view.setUint8(this.at(pointer, 1), value);
+  }
+  u32(pointer: number, value: number): void {
+    this.view.setUint32(this.at(pointer, 4), value, true);
+  }
+  u64(pointer: number, value: bigint): void {
+    this.view.setBigUint64(this.at(pointer, 8), value, true);
+  }
+
+  slice(pointer: number, length: number): Uint8Array {
+    const offset = this.at(pointer, length >>> 0);
+    return this.bytes.subarray(offset, offset + (length >>> 0));
+  }
+
+  /** @throws WasiError ILSEQ for bytes that are no UTF-8, NAMETOOLONG for what can be no path. */
+  string(pointer: number, length: number): string {
+    const size = length >>> 0;
+    const offset = this.at(pointer, size);
+    if (size > MAX_STRING) throw new WasiError(errno.nametoolong);
+    const text = this.bytes.toString('utf8', offset, offset + size);
+    if (text.includes('\ufffd') && !isUtf8(this.bytes.subarray(offset, offset + size)))
+      throw new WasiError(errno.ilseq);
+    return text;
+  }
+
+  /** The buffers of an iovec array (8 bytes each: pointer, length), empty ones left out. */
+  vectors(pointer: number, count: number): Uint8Array[] {
+    const total = count >>> 0;
+    const start = this.at(pointer, total * 8);
+    const vectors: Uint8Array[] = [];
+    for (let index = 0; index < total; index++) {
+      const length = this.view.getUint32(start + index * 8 + 4, true);
+      if (length > 0) vectors.push(this.slice(this.view.getUint32(start + index * 8, true), length));
+    }
+    return vectors;
+  }
+}
