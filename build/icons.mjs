@@ -2,9 +2,9 @@
  * `node build/icons.mjs`: draws every icon file from its SVG source in assets/ with Chromium. The results are committed; run this after a source
  * has changed.
  *
- *   assets/tray/STATETemplate.png, @2x           macOS, 20×16, black: the system inks it
+ *   assets/tray/STATETemplate.png, and at 2x     macOS, 20×16, black: the system inks it
  *   assets/tray/STATE-on-{dark,light}.ico        Windows, 16 20 24 32
- *   assets/tray/STATE-on-{dark,light}.png, @2x   Linux, 24×24
+ *   assets/tray/STATE-on-{dark,light}.png, at 2x  Linux, 24×24
  *   assets/icons/NxN.png                         Linux application icon
  *   assets/icon.png, icon.ico, icon.icns         the window, Windows, macOS
  */

@@ -213,6 +213,13 @@ ${source}
         this.emit('did-navigate', {}, this.#url);
         return;
       }
+      case 'Page.frameStartedNavigating':
+        this.emit('did-start-navigation', {
+          url: toApp(String(params['url'])),
+          isMainFrame: params['frameId'] === this.#mainFrame,
+          isSameDocument: /sameDocument/i.test(String(params['navigationType'])),
+        });
+        return;
       case 'Page.navigatedWithinDocument':
         if (params['frameId'] === this.#mainFrame) {
           this.#url = toApp(String(params['url']));
