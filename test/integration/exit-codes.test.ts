@@ -68,7 +68,7 @@ describe.skipIf(!hasDocker())('how programs end, seen by the docker CLI', () => 
     for (let i = 0; i < input.length; i += 4) input.writeUInt32LE(Math.imul(i, 2654435761) >>> 0, i);
     const run = await engine.docker(['run', '--rm', '-i', 'tool', 'cat'], { input });
     expect(run.code).toBe(0);
-    expect(run.stdoutBytes.equals(input)).toBe(true);
+    expect(run.bytes.equals(input)).toBe(true);
   });
 
   it('keeps the last line that has no newline', async () => {

@@ -49,6 +49,8 @@ export interface StartOptions {
   /** Flags after --home and --docker-host. */
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** A data root of the test's own; absent = a temporary one. Removed by `stop` only when temporary. */
+  readonly home?: string;
 }
 
 interface Running {
@@ -112,7 +114,7 @@ async function ready(running: Running, dockerHost: string): Promise<string> {
 /** An engine on a temporary home and socket, ready to be used. End it with `stop`. */
 export async function startEngine(options: StartOptions = {}): Promise<TestEngine> {
   const base = mkdtempSync(join(tmpdir(), 'drydock-'));
-  const home = join(base, 'home');
+  const home = options.home ?? join(base, 'home');
   const dockerHost = `unix://${join(base, 'd.sock')}`;
   let running: Running | undefined;
   let url = '';
@@ -165,7 +167,12 @@ export async function startEngine(options: StartOptions = {}): Promise<TestEngin
       return running?.output.stdout ?? '';
     },
     docker: (args, { input = '', env = {} } = {}) =>
-      docker(args, input, { DOCKER_HOST: dockerHost, DOCKER_CONFIG: join(base, 'docker'), ...env }),
+      docker(args, input, {
+        DOCKER_HOST: dockerHost,
+        DOCKER_CONFIG: join(base, 'docker'),
+        DOCKER_BUILDKIT: '0',
+        ...env,
+      }),
     terminate,
     async kill9() {
       await end('SIGKILL');
