@@ -111,9 +111,9 @@ export class ActiveRun {
 
   /**
    * The guest runs no more: brings the rest of the ring into the log, then the trap's text, then reports. While the disk is full it tries for a
-   * while; what it then has to give up is told on stderr, the engine's own log.
+   * while; what it then has to give up is told on stderr, the engine's own log. `done` is called before the report.
    */
-  finish(outcome: RunOutcome, done: () => void): void {
+  finish(outcome: RunOutcome, collecting: boolean, done: () => void): void {
     const usage = this.usage();
     const deadline = Date.now() + RETRY_AT_END;
     let trapWritten = false;
@@ -131,8 +131,8 @@ export class ActiveRun {
         process.stderr.write(`${this.spec.id}: the end of the log is lost: ${String(this.#log.stuck)}\n`);
       } else if (!this.#output.empty() || (!trapWritten && outcome.kind === 'trap')) return attempt();
       this.#close();
-      this.#post({ t: 'exit', id: this.spec.id, outcome, offset: this.#log.offset, usage });
       done();
+      this.#post({ t: 'exit', id: this.spec.id, outcome, offset: this.#log.offset, usage, collecting });
     };
     attempt();
   }

@@ -22,22 +22,20 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
   let run: ActiveRun | undefined;
   /** What the guest's thread owes before the next run may be taken: 'ready' of a new thread, or 'idle' after a run. */
   let greeted = false;
-  let orphaned = false;
   let terminating: NodeJS.Timeout | undefined;
   let outcome: RunOutcome | undefined;
 
   const post = (message: FromRunner): void => parent.post(message);
 
-  const finish = (ended: RunOutcome): void => {
+  const finish = (ended: RunOutcome, collecting: boolean): void => {
     if (!run || outcome) return;
     clearTimeout(terminating);
     terminating = undefined;
     const { interrupted } = run;
     outcome = ended.kind === 'terminated' && interrupted !== undefined ? { kind: 'exit', code: interrupted } : ended;
-    run.finish(outcome, () => {
+    run.finish(outcome, collecting, () => {
       run = undefined;
       outcome = undefined;
-      if (orphaned) process.exit(0);
     });
   };
 
@@ -69,7 +67,7 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
       case 'failed':
         return fail(message);
       case 'exit':
-        return finish(message.outcome);
+        return finish(message.outcome, message.collecting);
       case 'compiled':
         return;
     }
@@ -78,16 +76,17 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
   const gone = (error: Error | undefined): void => {
     // A run that still waits for the next thread has nothing to do with the end of this one.
     if (!run || guest.holds) return;
-    if (terminating && !error) return finish({ kind: 'terminated' });
+    if (terminating && !error) return finish({ kind: 'terminated' }, true);
     const message = `the thread of the guest has failed: ${error?.message ?? 'no reason given'}`;
-    finish({ kind: 'trap', message, stack: `wasm trap: ${message}\n` });
+    finish({ kind: 'trap', message, stack: `wasm trap: ${message}\n` }, true);
   };
 
   const guest = new GuestThread(guestPath, bridge.shared, { message: fromGuest, gone });
 
   const start = (message: Extract<ToRunner, { t: 'run' }>): void => {
     const { spec } = message;
-    const failed = (text: string) => post({ t: 'failed', id: spec.id, kind: 'internal', message: text, exitCode: 125 });
+    const failed = (text: string) =>
+      post({ t: 'failed', id: spec.id, kind: 'internal', message: text, exitCode: 125, collecting: false });
     if (run) return failed('this runner is busy');
     try {
       run = new ActiveRun(spec, bridge, post, terminate);
@@ -116,10 +115,12 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
     }
   });
 
+  // The engine is gone: end the guest, save what it wrote, leave.
   parent.onClose(() => {
-    orphaned = true;
-    if (!run) process.exit(0);
     terminate();
-    setTimeout(() => process.exit(1), ORPHAN_GRACE).unref();
+    const deadline = Date.now() + ORPHAN_GRACE;
+    setInterval(() => {
+      if (!run || Date.now() > deadline) process.exit(run ? 1 : 0);
+    }, 5);
   });
 }

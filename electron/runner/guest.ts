@@ -31,28 +31,32 @@ const context: GuestThreadContext = {
 Error.stackTraceLimit = TRACE_DEPTH;
 let sinceCollected = 0;
 
+/** True when garbage has to be collected before the next run. */
+const isDue = (): boolean => ++sinceCollected >= FEW || (bridge.gauges[gauge.memoryPeak] as number) > BIG;
+
 port.on('message', ({ spec }: ToGuest) => {
   output.reset();
-  // Read before the answer: with it the control thread may begin the next run and reset the gauges.
-  let peak = 0;
+  // Decided before the answer: with it the control thread may begin the next run and reset the gauges.
+  let collecting: boolean;
   try {
     const outcome = runGuest(context, spec, (module) => post({ t: 'started', id: spec.id, module }));
-    peak = bridge.gauges[gauge.memoryPeak] as number;
-    post({ t: 'exit', id: spec.id, outcome });
+    collecting = isDue();
+    post({ t: 'exit', id: spec.id, outcome, collecting });
   } catch (error) {
     const known = error instanceof NotRunnable;
+    collecting = isDue();
     post({
       t: 'failed',
       id: spec.id,
       kind: known ? error.kind : 'internal',
       message: known ? error.message : `the runner failed: ${(error as Error).stack ?? String(error)}`,
       exitCode: known ? error.exitCode : 125,
+      collecting,
     });
   }
-  if (peak > BIG || ++sinceCollected >= FEW) {
-    collectGarbage();
-    sinceCollected = 0;
-  }
+  if (!collecting) return;
+  collectGarbage();
+  sinceCollected = 0;
   post({ t: 'idle' });
 });
 

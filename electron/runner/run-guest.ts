@@ -1,4 +1,5 @@
 import { openMountTable, type MountTable } from '../fs/mount-table.ts';
+import type { ModuleImport } from '../module/describe.ts';
 import { functionNames } from '../module/names.ts';
 import type { RunOutcome, RunSpec } from '../supervisor/protocol.ts';
 import type { InputReader } from './bridge/input-ring.ts';
@@ -13,8 +14,9 @@ import { cannotRun, engineFault, NotRunnable } from './not-runnable.ts';
 import { plainHost } from './plain-host.ts';
 import type { FoundProgram, Programs } from './program.ts';
 import { describeTrap } from './trap.ts';
-import { BLOCKING_IMPORTS, createPreview1 } from './wasi/preview1.ts';
-import { ProcExit } from './wasi/world.ts';
+import { BLOCKING_IMPORTS, createPreview1, type Preview1 } from './wasi/preview1.ts';
+import { createUnstable } from './wasi/unstable.ts';
+import { type HostFunction, ProcExit } from './wasi/world.ts';
 
 export interface GuestThreadContext {
   readonly bridge: Bridge;
@@ -60,14 +62,15 @@ function runProgram(
     () => memory,
     (line) => world.stderr.write([Buffer.from(line)]),
   );
+  const wasi = wasiOf(preview1);
   const imports = linkImports(program, spec.module, memory, (entry) => {
-    const host = preview1.resolve(entry) ?? plain(entry);
+    const host = wasi(entry) ?? plain(entry);
     if (!host) return undefined;
     if (entry.name === 'proc_exit') return exiting(host, ending);
     return BLOCKING_IMPORTS.has(entry.name) ? blocking(host, bridge.words, ending) : host;
   });
 
-  if (memory) preview1.bind(memory);
+  if (memory) preview1.bindMemory(memory);
   // A start section runs guest code inside of `new Instance`: from here on it is the guest that fails.
   const runsAtOnce = description.sections.some((section) => section.name === 'start');
   if (runsAtOnce) started();
@@ -82,7 +85,7 @@ function runProgram(
     const exported = instance.exports['memory'];
     if (!memory && exported instanceof WebAssembly.Memory) {
       memory = exported;
-      preview1.bind(memory);
+      preview1.bindMemory(memory);
     }
     if (!runsAtOnce) started();
     for (const entry of entries) (instance.exports[entry] as () => unknown)();
@@ -92,8 +95,17 @@ function runProgram(
     return outcomeOf(error, ending, program);
   } finally {
     if (memory) noteMemory(bridge.gauges, memory.buffer.byteLength);
-    preview1.close();
+    preview1.dispose();
   }
+}
+
+/** Both ABIs of WASI; the older one is made when a module asks for it. */
+function wasiOf(preview1: Preview1): (entry: ModuleImport) => HostFunction | undefined {
+  let unstable: Record<string, HostFunction> | undefined;
+  return ({ module, name }) => {
+    if (module === 'wasi_snapshot_preview1') return preview1.imports[name];
+    return module === 'wasi_unstable' ? (unstable ??= createUnstable(preview1))[name] : undefined;
+  };
 }
 
 function outcomeOf(error: unknown, { reason }: Ending, { module, shift }: CompiledProgram): RunOutcome {

@@ -18,5 +18,5 @@ export type FromGuest =
   | { readonly t: 'ready' }
   | { readonly t: 'compiled'; readonly program: CompiledProgram }
   | Extract<FromRunner, { t: 'started' | 'failed' }>
-  | { readonly t: 'exit'; readonly id: string; readonly outcome: RunOutcome }
+  | { readonly t: 'exit'; readonly id: string; readonly outcome: RunOutcome; readonly collecting: boolean }
   | { readonly t: 'idle' };

@@ -83,6 +83,8 @@ export type FromRunner =
       readonly message: string;
       /** What `docker run` must exit with: 127 not found, 126 cannot run, 125 otherwise. */
       readonly exitCode: 125 | 126 | 127;
+      /** Garbage is collected (or a thread replaced) next: 'idle' follows. Without it the runner can take the next run at once. */
+      readonly collecting: boolean;
     }
   /** The log now reaches this logical offset (coalesced). */
   | { readonly t: 'grown'; readonly id: string; readonly offset: number }
@@ -94,6 +96,8 @@ export type FromRunner =
       readonly outcome: RunOutcome;
       readonly offset: number;
       readonly usage: RunUsage;
+      /** As in 'failed'. */
+      readonly collecting: boolean;
     }
   | { readonly t: 'usage'; readonly id: string; readonly seq: number; readonly usage: RunUsage }
   /** Garbage is collected; the runner may take the next run of the same image. */

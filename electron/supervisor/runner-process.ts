@@ -91,6 +91,8 @@ export class RunnerProcess {
           this.#tenant = undefined;
           this.state = 'resting';
           if (this.single) this.kill();
+          // Before the tenant hears of it: whoever waited for the end may start the next run at once.
+          else if (!message.collecting) this.#become('idle');
         }
         tenant.receive(message);
       }
