@@ -175,13 +175,15 @@ export abstract class Directory {
     to.#refuseMount(toName);
     if (to.volume !== this.volume) throw fsError('EXDEV', name);
     if (this.volume.readOnly) throw fsError('EROFS', name);
-    const child = this.#children.get(name);
     this.#refuseCarrier(name);
     to.#refuseCarrier(toName);
-    for (let at: Directory | undefined = to; at; at = at.parent)
-      if (at === child && child) throw fsError('EINVAL', toName);
+    const moving = this.#children.get(name);
+    for (let at: Directory | undefined = to; at && moving; at = at.parent)
+      if (at === moving) throw fsError('EINVAL', toName);
     this.doRename(name, to, toName);
     if (this === to && name === toName) return;
+    // Looked up again: the rename may itself have entered it.
+    const child = this.#children.get(name);
     const replaced = to.#children.get(toName);
     if (replaced && replaced !== child) to.#drop(replaced);
     if (!child) return;
