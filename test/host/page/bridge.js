@@ -4,6 +4,7 @@
  * only, prototypes and symbols are dropped; Files and other cloneables pass.
  * @param {'main' | 'isolated'} side
  */
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- used by the scripts that are put after it
 const hostBridge = (side) => {
   const other = side === 'main' ? 'isolated' : 'main';
   const event = (/** @type {string} */ to, /** @type {string} */ what) => `test-host-${to}-${what}`;

@@ -2,6 +2,7 @@
  * Structured-clone values as JSON text, for what crosses the DevTools connection (which carries text only). The same file runs in the page (put
  * before isolated-world.js) and, through codec.ts, in the app process. Functions and symbols throw, as Electron's IPC does.
  */
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- used by the scripts that are put after it
 const hostCodec = (() => {
   const tag = '$type';
 

@@ -4,6 +4,7 @@
  * @param {(require: Function, process: object, module: { exports: object }, exports: object) => void} preload
  * @param {object} hostProcess what the preload sees as `process`
  */
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- used by the scripts that are put after it
 const hostPreload = (preload, hostProcess) => {
   const send = (/** @type {any} */ message) => /** @type {any} */ (globalThis).__hostSend(hostCodec.encode(message));
   const bridge = hostBridge('isolated');
