@@ -1,0 +1,358 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cancelled, invalid, notFound, toDrydockError } from '../../base/errors.ts';
+import type { BuildEvent, BuildOptions } from '../api/images.ts';
+import type { Content, Lease } from '../images/content.ts';
+import type { StoredImage } from '../images/image.ts';
+import { writeLayer, type WrittenLayer } from '../images/layer-writer.ts';
+import { familiar } from '../images/references.ts';
+import type { Snapshots } from '../images/snapshots.ts';
+import type { ImageStore, NewImage } from '../images/store.ts';
+import type { Temporary } from '../images/temporary.ts';
+import { describeStep, type Change } from './apply.ts';
+import { BuildArguments } from './arguments.ts';
+import { readContext, type Context } from './context.ts';
+import { expandWord } from './dockerfile/expand.ts';
+import { parseInstruction, type Instruction } from './dockerfile/instructions.ts';
+import { parseDockerfile, type Dockerfile, type Stage } from './dockerfile/stages.ts';
+import { noRunner, programOf, runProgram, upperEntries, type ProgramRunner } from './run.ts';
+import { buildKeyOf, emptyImage, layeredOf, newImageOf, nextImage, stageImageOf, type StageImage } from './stage.ts';
+import { stageRoot, type StageRoot } from './stage-root.ts';
+import { directoryTree, type Tree } from './tree.ts';
+
+export type { ProgramOutput, ProgramRequest, ProgramRunner } from './run.ts';
+
+/** What a build needs of the image store; images.ts supplies it. */
+export interface BuilderWorld {
+  readonly content: Content;
+  readonly store: ImageStore;
+  readonly snapshots: Snapshots;
+  readonly temporary: Temporary;
+  /** @throws notFound */
+  readonly find: (ref: string) => StoredImage;
+  /** @throws invalid */
+  readonly tagName: (target: string) => string;
+  readonly name: (image: StoredImage, full: string) => Promise<void>;
+  readonly built: (image: StoredImage, label: string) => void;
+  readonly runProgram: ProgramRunner | undefined;
+}
+
+const short = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12);
+const text = (line: string): BuildEvent => ({ type: 'stream', text: line });
+
+/**
+ * Builds an image from a context tar. Everything that can be wrong with the request and the Dockerfile itself is thrown before the first event;
+ * a failing step is thrown from between them. The context is taken in whole first and removed at the end, however that comes.
+ * @throws invalid, notFound, unsupported, cancelled
+ */
+export async function* buildImage(
+  world: BuilderWorld,
+  options: BuildOptions,
+  context: AsyncIterable<Uint8Array>,
+  signal?: AbortSignal,
+): AsyncGenerator<BuildEvent> {
+  const directory = await world.temporary.directory('build');
+  const lease = world.content.lease();
+  const build = new Build(world, options, lease, directory, signal);
+  try {
+    const files = await readContext(context, directory, signal);
+    const tags = [...new Set(options.tags.map(world.tagName))];
+    const dockerfile = parseDockerfile(await dockerfileText(files, options.dockerfile), options);
+    yield* build.run(dockerfile, files.tree, tags);
+  } finally {
+    try {
+      await build.keepSteps();
+    } finally {
+      build.letGo();
+      await lease.end();
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+}
+
+/** @throws invalid in moby's words */
+async function dockerfileText(context: Context, requested: string): Promise<string> {
+  const name = requested || 'Dockerfile';
+  const path = join('/', name.replaceAll('\\', '/')).slice(1);
+  const found =
+    (await context.text(path)) ?? (path === 'Dockerfile' ? await context.text(path.toLowerCase()) : undefined);
+  if (found === undefined)
+    throw invalid(`Cannot locate specified Dockerfile: ${name}`, {
+      hint: 'Is it in the context directory? Another name is given with -f.',
+    });
+  if (found.trim() === '') throw invalid(`the Dockerfile (${name}) cannot be empty`);
+  return found;
+}
+
+class Build {
+  readonly #world: BuilderWorld;
+  readonly #options: BuildOptions;
+  readonly #lease: Lease;
+  readonly #directory: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #os: string;
+  readonly #architecture: string;
+  readonly #args: BuildArguments;
+  /** Finished stages, in order, with their names. */
+  readonly #stages: { readonly name: string | undefined; readonly image: StageImage }[] = [];
+  /** Steps made here that are not in the store yet, and what the cache would find them by. */
+  #steps: NewImage[] = [];
+  readonly #made = new Map<string, StageImage>();
+  readonly #holds: (() => void)[] = [];
+  #context: Tree | undefined;
+  #escape = '\\';
+  #step = 0;
+  #total = 0;
+  #runs = 0;
+
+  constructor(
+    world: BuilderWorld,
+    options: BuildOptions,
+    lease: Lease,
+    directory: string,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#world = world;
+    this.#options = options;
+    this.#lease = lease;
+    this.#directory = directory;
+    this.#signal = signal;
+    const [os = '', architecture = ''] = (options.platform || 'wasi/wasm').split('/');
+    // `--platform wasm` means the only platform that has this architecture.
+    this.#os = architecture === '' ? 'wasi' : os;
+    this.#architecture = architecture === '' ? os : architecture === 'wasm32' ? 'wasm' : architecture;
+    this.#args = new BuildArguments(options.buildArgs, `${this.#os}/${this.#architecture}`);
+  }
+
+  async *run(dockerfile: Dockerfile, context: Tree, tags: readonly string[]): AsyncGenerator<BuildEvent> {
+    this.#context = context;
+    this.#escape = dockerfile.escape;
+    this.#total = dockerfile.globals.length + dockerfile.stages.reduce((sum, stage) => sum + 1 + stage.steps.length, 0);
+    for (const instruction of dockerfile.globals) {
+      yield* this.#announce(instruction);
+      for (const { name, value } of instruction.args)
+        this.#args.declareGlobal(
+          name,
+          value === undefined ? undefined : expandWord(value, this.#args.globals, this.#escape),
+        );
+    }
+    let image: StageImage | undefined;
+    for (const stage of dockerfile.stages) {
+      image = yield* this.#buildStage(stage);
+      this.#stages.push({ name: stage.from.stage, image });
+    }
+    const unused = this.#args.unused();
+    if (unused.length > 0) yield text(`[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n`);
+    if (!image || image.id === '') throw invalid('No image was generated. Is your Dockerfile empty?');
+
+    const result = await this.#finish(image);
+    for (const tag of tags) await this.#world.name(result, tag);
+    this.#world.built(result, tags[0] === undefined ? result.id : familiar(tags[0]));
+    yield { type: 'image', id: result.id };
+    yield text(`Successfully built ${short(result.id)}\n`);
+    for (const tag of tags) yield text(`Successfully tagged ${familiar(tag)}\n`);
+  }
+
+  /** Writes what was made, also when the build ends early: the next one need not do it again. */
+  async keepSteps(): Promise<void> {
+    const steps = this.#steps;
+    this.#steps = [];
+    if (steps.length > 0) await this.#world.store.add(this.#lease, steps);
+  }
+
+  letGo(): void {
+    for (const letGo of this.#holds.splice(0)) letGo();
+  }
+
+  async #finish(image: StageImage): Promise<StoredImage> {
+    await this.keepSteps();
+    return this.#world.store.keep(image.id);
+  }
+
+  *#announce(instruction: Instruction): Generator<BuildEvent> {
+    if (this.#signal?.aborted) throw cancelled('the build was cancelled');
+    yield text(`Step ${++this.#step}/${this.#total} : ${instruction.text}`);
+    yield text('\n');
+  }
+
+  async *#buildStage({ from, steps }: Stage): AsyncGenerator<BuildEvent, StageImage> {
+    yield* this.#announce(from);
+    const name = expandWord(from.image, this.#args.globals, this.#escape);
+    if (name === '') throw invalid(`base name (${from.image}) should not be blank`);
+    this.#args.beginStage();
+    const base = this.#baseImage(name);
+    const stage = new StageProgress(base, this.#rootOf(base));
+    const triggers = stage.image.config.config?.OnBuild ?? [];
+    if (triggers.length > 0) {
+      yield text(`# Executing ${triggers.length} build trigger${triggers.length > 1 ? 's' : ''}\n`);
+      for (const [i, trigger] of triggers.entries()) {
+        const instruction = parseInstruction({ line: from.line, text: trigger, heredocs: [] }, this.#escape);
+        // They are for images built on this one, not for those built on that.
+        yield* this.#dispatch(stage, instruction, i === triggers.length - 1);
+      }
+    }
+    yield text(` ---> ${short(stage.image.id)}\n`);
+    for (const instruction of steps) {
+      yield* this.#announce(instruction);
+      yield* this.#dispatch(stage, instruction, false);
+      yield text(` ---> ${short(stage.image.id)}\n`);
+    }
+    return stage.image;
+  }
+
+  /** An earlier stage hides an image of the same name. */
+  #baseImage(name: string): StageImage {
+    const stage = this.#stages.findLast((earlier) => earlier.name === name.toLowerCase());
+    if (stage) return stage.image;
+    if (name === 'scratch') return emptyImage(this.#os, this.#architecture);
+    return this.#stored(name);
+  }
+
+  #stored(name: string): StageImage {
+    let image: StoredImage;
+    try {
+      image = this.#world.find(name);
+    } catch (error) {
+      const problem = toDrydockError(error);
+      if (problem.kind !== 'notFound') throw problem;
+      throw notFound(problem.message, { hint: `Pull it first: docker pull ${name}`, data: problem.data });
+    }
+    this.#keep(stageImageOf(image));
+    return stageImageOf(image);
+  }
+
+  /** What lies under the build stays until its end, whatever is removed meanwhile. */
+  #keep(image: StageImage): void {
+    for (const layer of image.layers) this.#lease.keep(layer.digest);
+    this.#holds.push(this.#world.snapshots.hold(layeredOf(image).chainIds));
+  }
+
+  #rootOf(image: StageImage): StageRoot {
+    return stageRoot(async () => (image.layers.length === 0 ? undefined : this.#snapshot(image)));
+  }
+
+  #snapshot(image: StageImage): Promise<string> {
+    this.#keep(image);
+    return this.#world.snapshots.ensure(layeredOf(image));
+  }
+
+  async #from(name: string): Promise<Tree> {
+    const index = /^\d+$/.test(name) ? Number(name) : undefined;
+    const stage =
+      index === undefined
+        ? this.#stages.findLast((earlier) => earlier.name === name.toLowerCase())
+        : this.#stages[index];
+    if (index !== undefined && !stage)
+      throw invalid(`invalid from flag value ${name}: there is no earlier stage of that number`);
+    const image = stage?.image ?? this.#stored(name);
+    return directoryTree(await this.#snapshot(image));
+  }
+
+  /** One instruction: from the cache, or made now. */
+  async *#dispatch(stage: StageProgress, instruction: Instruction, dropTriggers: boolean): AsyncGenerator<BuildEvent> {
+    if (instruction.kind === 'FROM' || !this.#context) throw invalid('FROM cannot be here');
+    const base = stage.image;
+    const change = await describeStep(instruction, {
+      runtime: base.config.config ?? {},
+      args: this.#args,
+      escape: this.#escape,
+      commandGiven: stage.commandGiven,
+      context: this.#context,
+      from: (name) => this.#from(name),
+    });
+    if (instruction.kind === 'CMD') stage.commandGiven = true;
+    const buildKey = buildKeyOf(base, [...change.key, dropTriggers]);
+    const cached = this.#cached(buildKey);
+    if (cached) {
+      yield text(' ---> Using cache\n');
+      this.#keep(cached);
+      if (cached.layers.length > base.layers.length) stage.root = this.#rootOf(cached);
+      stage.image = cached;
+      return;
+    }
+    const made = change.run ? yield* this.#run(stage, change) : await this.#makeLayer(stage, change);
+    const { OnBuild, ...withoutTriggers } = change.runtime;
+    const image = nextImage(base, {
+      createdBy: change.createdBy,
+      runtime: dropTriggers || !OnBuild ? withoutTriggers : { ...withoutTriggers, OnBuild },
+      author: change.author,
+      layer: made?.layer,
+      created: new Date().toISOString(),
+    });
+    this.#steps.push(newImageOf(image, { parent: base.id, buildKey, layerKey: made?.key ?? '', step: true }));
+    this.#made.set(buildKey, image);
+    stage.image = image;
+    if (change.run) stage.root = this.#rootOf(image);
+  }
+
+  /** The newest image that was made the same way; with --no-cache none, not even of this build. */
+  #cached(buildKey: string): StageImage | undefined {
+    if (this.#options.noCache) return undefined;
+    const made = this.#made.get(buildKey);
+    if (made) return made;
+    const found = this.#world.store
+      .byBuildKey(buildKey)
+      .filter((image) => !image.facts.detached)
+      .sort((a, b) => ((a.config.created ?? '') < (b.config.created ?? '') ? 1 : -1))[0];
+    return found && stageImageOf(found);
+  }
+
+  async #makeLayer(
+    stage: StageProgress,
+    change: Change,
+  ): Promise<{ readonly layer: WrittenLayer; readonly key: string } | undefined> {
+    const plan = await change.layer?.(stage.root);
+    if (!plan) return undefined;
+    const same = this.#options.noCache ? undefined : this.#world.store.byLayerKey(plan.layerKey);
+    const descriptor = same?.manifest.layers.at(-1);
+    if (same && descriptor) {
+      this.#lease.keep(descriptor.digest);
+      return { layer: { descriptor, size: same.facts.layerSizes.at(-1) ?? 0 }, key: plan.layerKey };
+    }
+    return { layer: await writeLayer(this.#lease, this.#cancellable(plan.entries())), key: plan.layerKey };
+  }
+
+  async *#cancellable<T>(entries: AsyncIterable<T>): AsyncGenerator<T> {
+    for await (const entry of entries) {
+      if (this.#signal?.aborted) throw cancelled('the build was cancelled');
+      yield entry;
+    }
+  }
+
+  async *#run(
+    stage: StageProgress,
+    { run, runtime, createdBy }: Change,
+  ): AsyncGenerator<BuildEvent, { readonly layer: WrittenLayer; readonly key: string } | undefined> {
+    if (!run) return undefined;
+    const env = [...this.#args.entries(true), ...(runtime.Env ?? [])];
+    const workingDir = runtime.WorkingDir || '/';
+    const lower = await this.#snapshot(stage.image);
+    const program = await programOf(run.words, run.isShellForm, lower, { env, workingDir });
+    if (!this.#world.runProgram) throw noRunner();
+    const upper = join(this.#directory, `run-${++this.#runs}`);
+    await mkdir(upper);
+    const request = { lower, upper, program, args: run.words, env, workingDir };
+    for await (const output of runProgram(
+      this.#world.runProgram,
+      request,
+      createdBy.slice('RUN '.length),
+      this.#signal,
+    ))
+      yield text(output);
+    const layer = await writeLayer(this.#lease, this.#cancellable(upperEntries(upper)));
+    await rm(upper, { recursive: true, force: true });
+    return { layer, key: '' };
+  }
+}
+
+/** Where a stage stands. */
+class StageProgress {
+  image: StageImage;
+  root: StageRoot;
+  commandGiven = false;
+
+  constructor(image: StageImage, root: StageRoot) {
+    this.image = image;
+    this.root = root;
+  }
+}

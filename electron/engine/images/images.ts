@@ -1,0 +1,178 @@
+import { buildImage, type ProgramRunner } from '../builder/build.ts';
+import type { ImagesApi } from '../api/images.ts';
+import { invalid } from '../../base/errors.ts';
+import { openContent } from './content.ts';
+import { describeFile } from './describe.ts';
+import type { StoredImage } from './image.ts';
+import { importModule } from './import-module.ts';
+import { indexFile } from './index-file.ts';
+import { listImages } from './list.ts';
+import { moduleFinder } from './module-of.ts';
+import { pruneImages } from './prune.ts';
+import { familiar, fullName, parseReference, withDefaultTag } from './references.ts';
+import { removeImage, type RemovalWorld } from './remove.ts';
+import { resolveImage } from './resolve.ts';
+import { openSnapshots } from './snapshots.ts';
+import { openStore, type ImageStore } from './store.ts';
+import { openTemporary } from './temporary.ts';
+import { historyOf, viewOf } from './view.ts';
+
+export interface ImagesOptions {
+  /** HOME. */
+  readonly home: string;
+  readonly emit: (event: {
+    type: 'image' | 'builder';
+    action: string;
+    actorId: string;
+    attributes: Readonly<Record<string, string>>;
+  }) => void;
+  /** The containers made from an image, whatever their state. */
+  readonly usedBy: (imageId: string) => readonly { id: string; running: boolean; image: string }[];
+  /** Told what was found damaged at open, one sentence each. */
+  readonly note?: (sentence: string) => void;
+  /** Runs the programs of RUN. Without it RUN fails with a clear error. */
+  readonly runProgram?: ProgramRunner;
+}
+
+export interface Images extends ImagesApi {
+  /** Removes what was kept for containers that are gone now. Cheap; call it after a container was removed. */
+  sweep(): Promise<void>;
+  /** Waits for what is being written. */
+  close(): Promise<void>;
+}
+
+/** Opens HOME/content and HOME/snapshots. The caller holds the home's lock. @throws damaged when the index cannot be read */
+export async function openImages(options: ImagesOptions): Promise<Images> {
+  const { home, usedBy } = options;
+  const temporary = await openTemporary(home);
+  // Until the index is read, everything counts as referred to.
+  const opened: { store?: ImageStore } = {};
+  const content = await openContent(home, temporary, (digest) => opened.store?.isReferenced(digest) ?? true);
+  const opening = await openStore(content, indexFile(content.directory, temporary));
+  const images = (opened.store = opening.store);
+  for (const sentence of opening.notes) options.note?.(sentence);
+  const snapshots = await openSnapshots(home, temporary, content, images);
+  // After a crash: blobs that no image got round to, snapshots whose image is gone. Nothing is swept while anything looks damaged.
+  if (opening.notes.length === 0) {
+    await content.release(content.all());
+    await snapshots.sweep();
+  }
+
+  const running = new Set<Promise<unknown>>();
+  const during = <T>(work: Promise<T>): Promise<T> => {
+    const tracked: Promise<unknown> = work.catch(() => undefined).finally(() => running.delete(tracked));
+    running.add(tracked);
+    return work;
+  };
+  const emit = (action: string, image: StoredImage, name: string): void =>
+    options.emit({
+      type: 'image',
+      action,
+      actorId: image.id,
+      attributes: { ...image.config.config?.Labels, name },
+    });
+  const world: RemovalWorld = { store: images, usedBy, emit, release: (digests) => content.release(digests) };
+  const find = (ref: string): StoredImage => resolveImage(images, ref);
+
+  /** Gives a name; the image that had it loses it. `full` is normalised. */
+  const name = async (image: StoredImage, full: string): Promise<void> => {
+    await images.name(image.id, full);
+    emit('tag', image, familiar(full));
+  };
+
+  const sweep = async (): Promise<void> => {
+    for (const image of [...images.images.values()])
+      if (image.facts.detached && usedBy(image.id).length === 0) await content.release(await images.delete(image.id));
+    await snapshots.sweep();
+  };
+
+  const snapshot = async (image: StoredImage): Promise<string> => {
+    const lease = content.lease();
+    for (const layer of image.manifest.layers) lease.keep(layer.digest);
+    const letGo = snapshots.hold(image.chainIds);
+    try {
+      return await during(snapshots.ensure(image));
+    } finally {
+      letGo();
+      await lease.end();
+    }
+  };
+  const moduleOf = moduleFinder(snapshot);
+
+  return {
+    list: (request) => listImages(images, request),
+    get: (ref) => viewOf(find(ref)),
+    history: (ref) => historyOf(images, find(ref)),
+
+    async tag(ref, target) {
+      const image = find(ref);
+      await during(name(image, tagName(target)));
+    },
+
+    async remove(ref, request) {
+      const removal = await during(removeImage(world, ref, request));
+      await during(sweep());
+      return removal.deleted;
+    },
+
+    async prune(filters) {
+      const result = await during(pruneImages(world, filters));
+      await during(sweep());
+      options.emit({
+        type: 'image',
+        action: 'prune',
+        actorId: '',
+        attributes: { reclaimed: String(result.reclaimed) },
+      });
+      return result;
+    },
+
+    build: (request, context, signal) =>
+      buildImage(
+        {
+          content,
+          store: images,
+          snapshots,
+          temporary,
+          find,
+          name,
+          tagName,
+          built: (image, label) => emit('build', image, label),
+          runProgram: options.runProgram,
+        },
+        request,
+        context,
+        signal,
+      ),
+
+    async importModule(bytes, { fileName, reference }) {
+      const full = reference === '' ? undefined : tagName(reference);
+      const image = await during(importModule({ content, store: images, temporary }, bytes, fileName));
+      emit('import', image, full === undefined ? image.id : familiar(full));
+      if (full !== undefined) await during(name(image, full));
+      return viewOf(image);
+    },
+
+    describe: describeFile,
+    module: (ref) => during(moduleOf(find(ref))),
+
+    async snapshot(id) {
+      // A container keeps its image's id: it may be started after the image was removed by force.
+      return snapshot(images.images.get(id) ?? find(id));
+    },
+
+    sweep: () => during(sweep()),
+
+    async close() {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}
+
+/** The full name of a tag to be given. @throws invalid */
+function tagName(target: string): string {
+  const reference = parseReference(target);
+  if (reference.digest !== undefined)
+    throw invalid('refusing to create a tag with a digest reference', { data: { reference: target } });
+  return fullName(withDefaultTag(reference));
+}

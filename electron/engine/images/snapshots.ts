@@ -1,0 +1,123 @@
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Content } from './content.ts';
+import type { StoredImage } from './image.ts';
+import { linkTree } from './link-tree.ts';
+import type { ImageStore } from './store.ts';
+import type { Temporary } from './temporary.ts';
+import { unpackLayer } from './unpack.ts';
+
+/** An image without layers has this chain: the hash of nothing. */
+const emptyChain = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+const nameOf = (chainId: string | undefined): string =>
+  chainId === undefined ? emptyChain : chainId.slice('sha256:'.length);
+
+/** What unpacking needs of an image; a build's stage has it before it is an image. */
+export type Layered = Pick<StoredImage, 'config' | 'manifest' | 'chainIds'>;
+
+/** HOME/snapshots: for each chain of layers that somebody has asked for, the merged root as a directory that nobody writes to. */
+export interface Snapshots {
+  /** Made on demand in tmp and renamed: whole or absent. Who asks at the same time gets the same one. */
+  ensure(image: Layered): Promise<string>;
+  /** Keeps a chain from being swept until the answer is called. */
+  hold(chainIds: readonly string[]): () => void;
+  /** Removes those that no image in the store needs, however far up its chain. */
+  sweep(): Promise<void>;
+}
+
+export async function openSnapshots(
+  home: string,
+  temporary: Temporary,
+  content: Content,
+  store: ImageStore,
+): Promise<Snapshots> {
+  const directory = join(home, 'snapshots');
+  await mkdir(directory, { recursive: true });
+  const making = new Map<string, Promise<string>>();
+  const held = new Map<string, number>();
+
+  const exists = (name: string): Promise<boolean> =>
+    stat(join(directory, name)).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+
+  async function make(image: Layered, depth: number): Promise<string> {
+    const name = nameOf(image.chainIds[depth - 1]);
+    const target = join(directory, name);
+    if (await exists(name)) return target;
+    const draft = await temporary.directory('snapshot');
+    try {
+      const root = join(draft, 'root');
+      await mkdir(root, { mode: 0o755 });
+      const base = await baseDepth(image, depth);
+      if (base > 0) await linkTree(await ensure(image, base), root);
+      for (let at = base; at < depth; at++) {
+        const layer = image.manifest.layers[at];
+        const diffId = image.config.rootfs.diff_ids[at];
+        if (!layer || diffId === undefined) break;
+        await unpackLayer(content.read(layer.digest), root, layer.digest === diffId ? undefined : diffId);
+      }
+      await rename(root, target);
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
+    return target;
+  }
+
+  /**
+   * How many of the layers below to take from another snapshot: the longest chain that is there already, or else the longest one that an image
+   * with other layers on top shares, so that both have one copy of its files. 0 = unpack all.
+   */
+  async function baseDepth(image: Layered, depth: number): Promise<number> {
+    for (let at = depth - 1; at > 0; at--) if (await exists(nameOf(image.chainIds[at - 1]))) return at;
+    for (let at = depth - 1; at > 0; at--) if (isShared(image.chainIds, at, depth)) return at;
+    return 0;
+  }
+
+  /** True for a chain of `at` layers that a named image ends with, or that goes on to something else. Steps of the image's own build do neither. */
+  function isShared(chainIds: readonly string[], at: number, depth: number): boolean {
+    for (const other of store.images.values()) {
+      if (other.chainIds[at - 1] !== chainIds[at - 1]) continue;
+      if (other.chainIds.length < depth ? other.names.size > 0 : other.chainIds[depth - 1] !== chainIds[depth - 1])
+        return true;
+    }
+    return false;
+  }
+
+  function ensure(image: Layered, depth: number): Promise<string> {
+    const name = nameOf(image.chainIds[depth - 1]);
+    const running = making.get(name);
+    if (running) return running;
+    const work = make(image, depth).finally(() => making.delete(name));
+    making.set(name, work);
+    return work;
+  }
+
+  return {
+    ensure: (image) => ensure(image, image.chainIds.length),
+    hold(chainIds) {
+      const names = chainIds.map(nameOf);
+      for (const name of names) held.set(name, (held.get(name) ?? 0) + 1);
+      return () => {
+        for (const name of names.splice(0)) {
+          const left = (held.get(name) ?? 1) - 1;
+          if (left === 0) held.delete(name);
+          else held.set(name, left);
+        }
+      };
+    },
+    async sweep() {
+      const needed = new Set<string>([emptyChain]);
+      for (const image of store.images.values()) for (const chainId of image.chainIds) needed.add(nameOf(chainId));
+      for (const name of await readdir(directory)) {
+        if (needed.has(name) || making.has(name) || held.has(name)) continue;
+        // Renamed first: a half-removed snapshot must never be found under its name.
+        const doomed = temporary.path('snapshot-removed');
+        await rename(join(directory, name), doomed).catch(() => undefined);
+        await rm(doomed, { recursive: true, force: true });
+      }
+    },
+  };
+}

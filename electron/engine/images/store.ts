@@ -1,0 +1,314 @@
+import { damaged } from '../../base/errors.ts';
+import { digestOf, type Content, type Lease } from './content.ts';
+import { blobsOf, chainIdsOf, type ImageFacts, type StoredImage } from './image.ts';
+import { annotations, type IndexFile } from './index-file.ts';
+import { mediaTypes, parseConfig, parseManifest, type Descriptor, type ImageConfigFile, type Manifest } from './oci.ts';
+import { parseReference } from './references.ts';
+
+/** An image to be added. Its layers' blobs are in the content store, held by a lease. */
+export interface NewImage {
+  readonly config: ImageConfigFile;
+  readonly layers: readonly Descriptor[];
+  readonly facts: Partial<ImageFacts>;
+}
+
+/** All images in memory, and the only writer of the index. Reads are synchronous; writes answer when they are on disk. */
+export interface ImageStore {
+  readonly images: ReadonlyMap<string, StoredImage>;
+  byName(full: string): StoredImage | undefined;
+  /** Images whose parent this is. */
+  children(id: string): number;
+  byBuildKey(key: string): readonly StoredImage[];
+  byLayerKey(key: string): StoredImage | undefined;
+  isReferenced(digest: string): boolean;
+  /** Parents first. Ids that are there already keep their facts, but are no longer steps when the new one is none. */
+  add(lease: Lease, images: readonly NewImage[]): Promise<readonly StoredImage[]>;
+  /** Says that an image is a build's result, not only on the way to one. */
+  keep(id: string): Promise<StoredImage>;
+  /** Moves the name when another image had it. */
+  name(id: string, full: string): Promise<void>;
+  unname(full: string): Promise<void>;
+  /** Takes the image off the list, names and all; answers the blobs that may now be unused. */
+  delete(id: string): Promise<readonly string[]>;
+  /** Keeps what a container needs of an image, but out of sight. */
+  detach(id: string): Promise<void>;
+}
+
+export interface StoreOpening {
+  readonly store: ImageStore;
+  /** One sentence for each entry that could not be used. */
+  readonly notes: readonly string[];
+}
+
+/** Reads the index and every config. Entries whose blobs are missing are left out, with a note; the next write drops them. */
+export async function openStore(content: Content, file: IndexFile): Promise<StoreOpening> {
+  const images = new Map<string, StoredImage>();
+  const names = new Map<string, string>();
+  const childrenOf = new Map<string, Set<string>>();
+  const buildKeys = new Map<string, Set<string>>();
+  const layerKeys = new Map<string, string>();
+  const references = new Map<string, number>();
+  const notes: string[] = [];
+
+  const count = (image: StoredImage, step: 1 | -1): void => {
+    for (const digest of blobsOf(image)) {
+      const left = (references.get(digest) ?? 0) + step;
+      if (left <= 0) references.delete(digest);
+      else references.set(digest, left);
+    }
+  };
+  const insert = (image: StoredImage): void => {
+    images.set(image.id, image);
+    count(image, 1);
+    const { parent, buildKey, layerKey } = image.facts;
+    if (parent) into(childrenOf, parent, image.id);
+    if (buildKey) into(buildKeys, buildKey, image.id);
+    if (layerKey) layerKeys.set(layerKey, image.id);
+    for (const name of image.names.keys()) names.set(name, image.id);
+  };
+  const take = (image: StoredImage): void => {
+    images.delete(image.id);
+    count(image, -1);
+    const { parent, buildKey, layerKey } = image.facts;
+    out(childrenOf, parent, image.id);
+    out(buildKeys, buildKey, image.id);
+    if (layerKeys.get(layerKey) === image.id) layerKeys.delete(layerKey);
+    for (const name of image.names.keys()) names.delete(name);
+  };
+  const present = (id: string): StoredImage => {
+    const image = images.get(id);
+    if (!image) throw damaged(`image ${id} was removed meanwhile`);
+    return image;
+  };
+
+  // One writer; a write that has not begun serves everybody who asks meanwhile.
+  let running: Promise<void> = Promise.resolve();
+  let queued: Promise<void> | undefined;
+  const save = (): Promise<void> => {
+    queued ??= running = running
+      .catch(() => undefined)
+      .then(async () => {
+        queued = undefined;
+        const entries = [...images.values()].flatMap(entriesOf);
+        await content.sync();
+        await file.write(entries);
+      });
+    return queued;
+  };
+
+  for (const entry of await file.read()) {
+    try {
+      await read(entry);
+    } catch (error) {
+      notes.push(`an image was left out: ${(error as Error).message}`);
+    }
+  }
+  if (notes.length > 0) notes.push(`the list as it was is kept in ${await file.keepCopy()}`);
+
+  async function read(entry: Descriptor): Promise<void> {
+    const about = entry.annotations ?? {};
+    const name = about[annotations.name];
+    const manifest = parseManifest(await content.text(entry.digest), `manifest ${entry.digest}`);
+    const known = images.get(manifest.config.digest);
+    const image = known ?? (await readImage(entry, manifest));
+    if (known && name === undefined) return;
+    if (known) take(known);
+    if (name !== undefined) {
+      parseReference(name);
+      image.names.set(name, { manifest: bare(entry), tagged: about[annotations.tagged] ?? '' });
+    }
+    image.tagged = [image.tagged, about[annotations.tagged] ?? ''].sort().at(-1) ?? '';
+    insert(image);
+  }
+
+  async function readImage(entry: Descriptor, manifest: Manifest): Promise<StoredImage> {
+    for (const layer of manifest.layers) {
+      const size = await content.size(layer.digest);
+      if (size !== layer.size) throw damaged(`blob ${layer.digest} has ${size} bytes instead of ${layer.size}`);
+    }
+    const id = manifest.config.digest;
+    const config = parseConfig(await content.text(id), `config ${id}`);
+    if (config.rootfs.diff_ids.length !== manifest.layers.length)
+      throw damaged(`config ${id} and manifest ${entry.digest} disagree about the number of layers`);
+    return make(id, config, manifest, bare(entry), factsOf(entry, manifest));
+  }
+
+  const store: ImageStore = {
+    images,
+    byName(full) {
+      const id = names.get(full);
+      return id === undefined ? undefined : images.get(id);
+    },
+    children: (id) => childrenOf.get(id)?.size ?? 0,
+    byBuildKey: (key) => [...(buildKeys.get(key) ?? [])].map(present),
+    byLayerKey(key) {
+      const id = layerKeys.get(key);
+      return id === undefined ? undefined : images.get(id);
+    },
+    isReferenced: (digest) => references.has(digest),
+
+    async add(lease, additions) {
+      const written = await Promise.all(additions.map((addition) => writeImage(lease, addition)));
+      const added = written.map((image) => {
+        const known = images.get(image.id);
+        if (!known) {
+          insert(image);
+          return image;
+        }
+        take(known);
+        known.facts.detached = false;
+        known.facts.step &&= image.facts.step;
+        known.facts.parent ||= image.facts.parent;
+        known.facts.buildKey ||= image.facts.buildKey;
+        known.facts.layerKey ||= image.facts.layerKey;
+        insert(known);
+        return known;
+      });
+      await save();
+      return added;
+    },
+
+    async keep(id) {
+      const image = present(id);
+      if (image.facts.step) {
+        image.facts.step = false;
+        await save();
+      }
+      return image;
+    },
+
+    async name(id, full) {
+      const image = present(id);
+      const previous = store.byName(full);
+      if (previous && previous !== image) {
+        take(previous);
+        previous.names.delete(full);
+        insert(previous);
+      }
+      take(image);
+      image.tagged = new Date().toISOString();
+      image.names.set(full, { manifest: image.descriptor, tagged: image.tagged });
+      image.facts.step = false;
+      insert(image);
+      await save();
+    },
+
+    async unname(full) {
+      const image = store.byName(full);
+      if (!image) return;
+      take(image);
+      image.names.delete(full);
+      insert(image);
+      await save();
+    },
+
+    async delete(id) {
+      const image = present(id);
+      const blobs = blobsOf(image);
+      take(image);
+      await save();
+      return blobs;
+    },
+
+    async detach(id) {
+      const image = present(id);
+      take(image);
+      image.names.clear();
+      Object.assign(image.facts, { detached: true, parent: '', buildKey: '', layerKey: '' });
+      insert(image);
+      await save();
+    },
+  };
+
+  async function writeImage(lease: Lease, { config, layers, facts }: NewImage): Promise<StoredImage> {
+    const configBlob = await lease.putBytes(Buffer.from(JSON.stringify(config)));
+    const manifest: Manifest = {
+      schemaVersion: 2,
+      mediaType: mediaTypes.manifest,
+      config: { mediaType: mediaTypes.config, ...configBlob },
+      layers,
+    };
+    const manifestBlob = await lease.putBytes(Buffer.from(JSON.stringify(manifest)));
+    const descriptor = { mediaType: mediaTypes.manifest, ...manifestBlob };
+    return make(configBlob.digest, config, manifest, descriptor, { ...noFacts(layers), ...facts });
+  }
+
+  return { store, notes };
+}
+
+/** The id that an image with this config will have. */
+export const idOf = (config: ImageConfigFile): string => digestOf(JSON.stringify(config));
+
+const noFacts = (layers: readonly Descriptor[]): ImageFacts => ({
+  parent: '',
+  buildKey: '',
+  layerKey: '',
+  step: false,
+  detached: false,
+  layerSizes: layers.map((layer) => layer.size),
+});
+
+function make(
+  id: string,
+  config: ImageConfigFile,
+  manifest: Manifest,
+  descriptor: Descriptor,
+  facts: ImageFacts,
+): StoredImage {
+  const chainIds = chainIdsOf(config.rootfs.diff_ids);
+  return { id, config, manifest, descriptor, chainIds, names: new Map(), facts, tagged: '' };
+}
+
+const bare = ({ mediaType, digest, size }: Descriptor): Descriptor => ({ mediaType, digest, size });
+
+function factsOf(entry: Descriptor, manifest: Manifest): ImageFacts {
+  const about = entry.annotations ?? {};
+  const sizes = (about[annotations.layerSizes] ?? '').split(',').filter(Boolean).map(Number);
+  return {
+    parent: about[annotations.parent] ?? '',
+    buildKey: about[annotations.buildKey] ?? '',
+    layerKey: about[annotations.layerKey] ?? '',
+    step: about[annotations.step] === 'true',
+    detached: about[annotations.detached] === 'true',
+    layerSizes: sizes.length === manifest.layers.length ? sizes : manifest.layers.map((layer) => layer.size),
+  };
+}
+
+function entriesOf(image: StoredImage): Descriptor[] {
+  const { parent, buildKey, layerKey, step, detached, layerSizes } = image.facts;
+  const about: Record<string, string> = {
+    ...(parent && { [annotations.parent]: parent }),
+    ...(buildKey && { [annotations.buildKey]: buildKey }),
+    ...(layerKey && { [annotations.layerKey]: layerKey }),
+    ...(step && { [annotations.step]: 'true' }),
+    ...(detached && { [annotations.detached]: 'true' }),
+    ...(layerSizes.length > 0 && { [annotations.layerSizes]: layerSizes.join(',') }),
+  };
+  if (image.names.size === 0)
+    return [
+      { ...image.descriptor, annotations: { ...(image.tagged && { [annotations.tagged]: image.tagged }), ...about } },
+    ];
+  return [...image.names].map(([name, { manifest, tagged }]) => {
+    const { tag } = parseReference(name);
+    return {
+      ...manifest,
+      annotations: {
+        [annotations.name]: name,
+        ...(tag !== undefined && { [annotations.tag]: tag }),
+        [annotations.tagged]: tagged,
+        ...about,
+      },
+    };
+  });
+}
+
+function into(map: Map<string, Set<string>>, key: string, value: string): void {
+  const set = map.get(key);
+  if (set) set.add(value);
+  else map.set(key, new Set([value]));
+}
+
+function out(map: Map<string, Set<string>>, key: string, value: string): void {
+  const set = map.get(key);
+  if (set?.delete(value) && set.size === 0) map.delete(key);
+}
