@@ -17,6 +17,8 @@ export interface JoinRequest {
 }
 
 export interface Networks extends Omit<NetworksApi, 'connect' | 'disconnect'> {
+  /** Id and name, by id, name or unique prefix; undefined when there is none. */
+  identify(ref: string): { readonly id: string; readonly name: string } | undefined;
   /** Gives an address. @throws notFound, denied when the subnet is full */
   join(network: string, request: JoinRequest): NetworkEndpoint;
   leave(networkId: string, containerId: string): void;
@@ -133,6 +135,13 @@ export function openNetworks({ path, emit, containerName }: Deps): Networks {
   return {
     list: (filters: Filters) => [...byId.values()].map(viewOf).filter((view) => networkListed(view, filters)),
     get: (ref) => viewOf(find(ref)),
+
+    identify(ref) {
+      const exact = byId.get(ref) ?? byName.get(ref);
+      if (exact) return exact.record;
+      const byPrefix = ref === '' ? [] : [...byId.values()].filter(({ record }) => record.id.startsWith(ref));
+      return byPrefix.length === 1 ? byPrefix[0]?.record : undefined;
+    },
 
     async create(request) {
       const { name } = request;

@@ -30,7 +30,7 @@ class BlockEntry implements LogEntry {
   }
 
   get time(): string {
-    return this.#block.latin1Slice(this.#start, this.#start + TIME_LENGTH);
+    return this.#block.toString('latin1', this.#start, this.#start + TIME_LENGTH);
   }
 
   get data(): Uint8Array {

@@ -1,0 +1,79 @@
+/** The verbs, put together as the API that the doors see. */
+import type { ContainersApi, NetworksApi } from '../api/index.ts';
+import { attach } from './attach.ts';
+import { connect, disconnect } from './connect.ts';
+import type { Context } from './context.ts';
+import { create } from './create.ts';
+import { endRun } from './end-run.ts';
+import { giveUpRestart } from './exit.ts';
+import { kill } from './kill.ts';
+import { list } from './list.ts';
+import { pause, unpause } from './pause.ts';
+import { prune } from './prune.ts';
+import { recover, resume } from './recover.ts';
+import { remove } from './remove.ts';
+import { rename } from './rename.ts';
+import { resize } from './resize.ts';
+import { restart } from './restart.ts';
+import { SIGTERM } from './signals.ts';
+import { size } from './size.ts';
+import { start } from './start.ts';
+import { StatsMeters } from './stats.ts';
+import { stop } from './stop.ts';
+import { top } from './top.ts';
+import { update } from './update.ts';
+import { wait } from './wait.ts';
+
+export interface Containers {
+  readonly api: ContainersApi;
+  /** The half of the networks' verbs that needs a container. */
+  readonly networking: Pick<NetworksApi, 'connect' | 'disconnect'>;
+  /** Starts what restart policies want, once the engine is whole. */
+  resume(): void;
+  /** Ends all runs; their restart policies are honoured by the next open. */
+  close(): Promise<void>;
+}
+
+export function openContainers(context: Context, home: string): Containers {
+  recover(context, home);
+  const meters = new StatsMeters();
+  return {
+    api: {
+      create: (spec) => create(context, spec),
+      start: (ref) => start(context, ref),
+      stop: (ref, options) => stop(context, ref, options),
+      kill: (ref, signal) => kill(context, ref, signal),
+      restart: (ref, options) => restart(context, ref, options),
+      pause: (ref) => pause(context, ref),
+      unpause: (ref) => unpause(context, ref),
+      rename: (ref, name) => rename(context, ref, name),
+      remove: (ref, options) => remove(context, ref, options),
+      wait: (ref, condition, signal) => wait(context, ref, condition, signal),
+      attach: (ref, options) => attach(context, ref, options),
+      logs: (ref, options, signal) => context.store.find(ref).log.read(options, signal),
+      resize: (ref, rows, columns) => resize(context, ref, rows, columns),
+      top: (ref) => top(context, ref),
+      stats: (ref, options, signal) => meters.stats(context, ref, options, signal),
+      update: (ref, change) => update(context, ref, change),
+      get: (ref) => context.store.find(ref).view(),
+      list: (options) => list(context, options),
+      size: (ref) => size(context, ref),
+      prune: (filters) => prune(context, filters),
+    },
+    networking: {
+      connect: (ref, container, aliases) => connect(context, ref, container, aliases),
+      disconnect: (ref, container, { force }) => disconnect(context, ref, container, force),
+    },
+    resume: () => resume(context),
+    async close() {
+      context.closing = true;
+      await Promise.all(
+        [...context.store.all()].map(async (container) => {
+          await container.starting;
+          if (!giveUpRestart(context, container, false))
+            await endRun(context, container, { signal: SIGTERM, by: 'shutdown' });
+        }),
+      );
+    },
+  };
+}

@@ -1,0 +1,125 @@
+/** `docker start`: from a record to a guest that runs. */
+import { conflict, toDrydockError, unavailable } from '../../base/errors.ts';
+import type { Run } from '../../supervisor/api.ts';
+import type { RunSpec } from '../../supervisor/protocol.ts';
+import { guestEnv } from './config.ts';
+import { joinNetworks, leaveNetworks } from './connect.ts';
+import type { Container } from './container.ts';
+import type { Context } from './context.ts';
+import { whenEnded } from './exit.ts';
+import { logSpec } from './log-options.ts';
+import { mountsForRun } from './mounts.ts';
+import { writeRecord, type ContainerRecord } from './record.ts';
+import { destroy } from './remove.ts';
+import { asRunning, startFailed, toRunning, update } from './transitions.ts';
+
+/** False when it runs already. @throws notFound, conflict; and what the start failed with: `data.exitCode` is then 125, 126 or 127 */
+export async function start(context: Context, ref: string): Promise<boolean> {
+  const container = context.store.find(ref);
+  refuse(container);
+  if (container.starting) {
+    await container.starting;
+    if (container.isLive) return false;
+    refuse(container);
+  }
+  if (container.isLive || container.state === 'restarting') return false;
+  if (container.record.restartCount !== 0) update(container, { restartCount: 0 });
+  container.restartDelay = 0;
+  await launch(context, container);
+  return true;
+}
+
+function refuse(container: Container): void {
+  if (container.state === 'paused') throw conflict('cannot start a paused container, try unpause instead');
+  if (container.removing || container.state === 'dead')
+    throw conflict('container is marked for removal and cannot be started');
+}
+
+/**
+ * One attempt, by a user or by a restart policy. Nobody else starts or changes the container until it is settled, and when the caller goes on it is.
+ */
+export async function launch(context: Context, container: Container): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  container.starting = promise;
+  try {
+    await begin(context, container);
+  } finally {
+    container.starting = undefined;
+    resolve();
+  }
+}
+
+async function begin(context: Context, container: Container): Promise<void> {
+  try {
+    if (context.closing) throw unavailable('the engine is shutting down');
+    const lower = await context.images.snapshot(container.record.imageId);
+    const record = asRunning(container.record);
+    const spec = runSpec(container, record, mountsForRun(context, record, container.directory, lower));
+    joinNetworks(context, container);
+    container.log.begin();
+    const run = context.supervisor.start(
+      { spec, isolation: record.config.isolation, imageId: record.imageId },
+      { grown: (offset) => container.log.grown(offset) },
+    );
+    if (record.config.openStdin) container.stdin.connect(run);
+    await began(container, record, run);
+    whenEnded(context, container, run, () => {
+      toRunning(context, container, record);
+      for (const mount of record.mounts)
+        if (mount.name !== undefined)
+          context.volumes.announce('mount', mount.name, {
+            container: container.id,
+            destination: mount.target,
+            'read/write': String(!mount.readOnly),
+          });
+    });
+  } catch (error) {
+    throw fail(context, container, error);
+  }
+}
+
+/** Writes the record while the runner gets going, then waits for it. A record that cannot be written ends the run: it would be lost to the next open. */
+async function began(container: Container, record: ContainerRecord, run: Run): Promise<void> {
+  try {
+    writeRecord(container.directory, record);
+  } catch (error) {
+    run.terminate();
+    await run.started.then(
+      () => run.ended,
+      () => {},
+    );
+    throw error;
+  }
+  await run.started;
+}
+
+function runSpec(container: Container, record: ContainerRecord, mounts: RunSpec['mounts']): RunSpec {
+  const { config } = record;
+  const [rows, columns] = container.consoleSize;
+  return {
+    id: `${record.id}:${record.starts}`,
+    module: record.path,
+    args: [record.path, ...record.args],
+    env: guestEnv(config),
+    mounts,
+    stdin: config.openStdin ? 'open' : 'closed',
+    log: logSpec(container.log.directory, config.logOptions),
+    ...(config.tty ? { tty: { rows, columns } } : {}),
+    ...(config.memory > 0 ? { memoryLimit: config.memory } : {}),
+  };
+}
+
+/** Everything is as if the start had not been tried, but for the reason; those who wait are told. */
+function fail(context: Context, container: Container, thrown: unknown): unknown {
+  const error = toDrydockError(thrown);
+  const known = error.data['exitCode'];
+  const exitCode = typeof known === 'number' ? known : 125;
+  container.stdin.disconnect();
+  leaveNetworks(context, container);
+  startFailed(context, container, exitCode, error.message);
+  container.log.endRun(undefined);
+  container.log.settle();
+  container.waiters.exited({ exitCode });
+  if (container.record.config.autoRemove && !container.removing) destroy(context, container, { volumes: true });
+  return error;
+}

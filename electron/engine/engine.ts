@@ -1,0 +1,130 @@
+/**
+ * Opens a data root and puts the engine together: read this first. Everything is built by plain calls in the order of need (lock, events, images,
+ * volumes, networks, supervisor, containers) and closed in the opposite one. The doors (docker/, rpc/) see only EngineApi.
+ */
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { toDrydockError } from '../base/errors.ts';
+import { asFull } from '../platform/atomic-file.ts';
+import { acquireLock } from '../platform/lock.ts';
+import type { ProcessHost, SupervisorApi } from '../supervisor/api.ts';
+import { createSupervisor } from '../supervisor/supervisor.ts';
+import type { EngineApi } from './api/index.ts';
+import { runtimeNames } from './containers/config.ts';
+import { openContainers } from './containers/containers.ts';
+import { systemTimers, type Context, type Timers } from './containers/context.ts';
+import { ContainerDirectories } from './containers/directories.ts';
+import { ContainerStore } from './containers/store.ts';
+import { createEvents } from './events/events.ts';
+import { openImages } from './images/images.ts';
+import { checkLayoutVersion, homeLayout, prepareHome } from './layout.ts';
+import { openNetworks } from './networks/networks.ts';
+import { programRunner } from './run-program.ts';
+import { createSystem } from './usage/system.ts';
+import { openVolumes } from './volumes/volumes.ts';
+
+export interface EngineOptions {
+  /** The data root; made when it is not there. */
+  readonly home: string;
+  /** Starts runner processes. */
+  readonly processHost: ProcessHost;
+  /** Drydock's own. */
+  readonly version: string;
+  /** Notes for the log of the app itself, a sentence each. */
+  readonly log?: (line: string) => void;
+}
+
+/** Replaced by tests that need neither processes nor time. */
+export interface EngineParts {
+  readonly supervisor?: (host: ProcessHost) => SupervisorApi;
+  readonly timers?: Timers;
+}
+
+/** @throws conflict when another process has the home (its pid is named) or a newer Drydock made it; damaged, denied, full */
+export async function openEngine(options: EngineOptions, parts: EngineParts = {}): Promise<EngineApi> {
+  const layout = homeLayout(resolve(options.home));
+  const log = options.log ?? (() => {});
+  const undo: (() => unknown)[] = [];
+  try {
+    mkdirSync(layout.home, { recursive: true });
+    const lock = acquireLock(layout.lock);
+    undo.push(() => lock.release());
+    checkLayoutVersion(layout);
+    prepareHome(layout);
+
+    const events = createEvents(undefined, (error) => log(`a listener for events failed: ${String(error)}`));
+    undo.push(() => events.close());
+    const { emit } = events;
+
+    const store = new ContainerStore();
+    const supervisor = (parts.supervisor ?? createSupervisor)(options.processHost);
+    undo.push(() => supervisor.close());
+    const images = await openImages({
+      home: layout.home,
+      emit,
+      usedBy: (imageId) => store.usersOf(imageId),
+      note: log,
+      runProgram: programRunner(supervisor, layout.tmp),
+    });
+    undo.push(() => images.close());
+    const volumes = openVolumes({ layout, emit, log });
+    const networks = openNetworks({
+      path: layout.networks,
+      emit,
+      containerName: (id) => store.get(id)?.name ?? '',
+    });
+
+    const directories = new ContainerDirectories(layout.containers, layout.tmp);
+    undo.push(() => directories.close());
+    const context: Context = {
+      store,
+      directories,
+      images,
+      volumes,
+      networks,
+      supervisor,
+      emit,
+      timers: parts.timers ?? systemTimers,
+      log,
+      closing: false,
+    };
+    const containers = openContainers(context, layout.home);
+    undo.push(() => containers.close());
+
+    const system = createSystem({
+      home: layout.home,
+      version: options.version,
+      runtimes: runtimeNames,
+      containers: containers.api,
+      images,
+      volumes,
+      volumeUsers: (name) => volumes.users(name).length,
+    });
+    containers.resume();
+
+    let closing: Promise<void> | undefined;
+    return {
+      containers: containers.api,
+      images,
+      volumes,
+      networks: { ...networks, ...containers.networking },
+      events,
+      system,
+      close: () => (closing ??= unwind(undo, log)),
+    };
+  } catch (error) {
+    await unwind(undo, log);
+    throw toDrydockError(asFull(error, layout.home));
+  }
+}
+
+/** Last opened, first closed; what fails does not keep the rest from closing. */
+async function unwind(undo: (() => unknown)[], log: (line: string) => void): Promise<void> {
+  for (const step of undo.reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      log(`closing: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
