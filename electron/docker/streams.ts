@@ -33,37 +33,41 @@ export function outputEncoder(tty: boolean, decoration?: Decoration): OutputEnco
 type Piece = Pick<LogEntry, 'stream' | 'data'>;
 
 function frame(pieces: readonly Piece[]): Buffer {
-  // First the lengths of the frames, then one allocation, then the copy.
+  // First the lengths of the frames, then one allocation, then the copy. Bytes are asked for once: the engine's entries make them on demand.
+  const parts: Uint8Array[] = [];
+  const streams: number[] = [];
   const lengths: number[] = [];
   let total = 0;
   let stream = 0;
   let length = 0;
   for (const piece of pieces) {
-    if (piece.data.length === 0) continue;
-    if (piece.stream !== stream || length + piece.data.length > FRAME) {
+    const { data } = piece;
+    if (data.length === 0) continue;
+    if (piece.stream !== stream || length + data.length > FRAME) {
       if (stream !== 0) lengths.push(length);
       stream = piece.stream;
+      streams.push(stream);
       length = 0;
     }
-    length += piece.data.length;
-    total += piece.data.length;
+    length += data.length;
+    total += data.length;
+    parts.push(data);
   }
   if (stream !== 0) lengths.push(length);
   const out = Buffer.allocUnsafe(total + lengths.length * HEADER);
   let at = 0;
   let left = 0;
   let next = 0;
-  for (const piece of pieces) {
-    if (piece.data.length === 0) continue;
+  for (const part of parts) {
     if (left === 0) {
-      left = lengths[next++] ?? 0;
-      out.writeUInt32BE(piece.stream << 24, at);
+      left = lengths[next] ?? 0;
+      out.writeUInt32BE((streams[next++] ?? 0) << 24, at);
       out.writeUInt32BE(left, at + 4);
       at += HEADER;
     }
-    out.set(piece.data, at);
-    at += piece.data.length;
-    left -= piece.data.length;
+    out.set(part, at);
+    at += part.length;
+    left -= part.length;
   }
   return out;
 }
