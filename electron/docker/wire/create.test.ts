@@ -119,6 +119,7 @@ test('what has no effect is said, once each', () => {
       Ulimits: [{ Name: 'nofile' }],
       IpcMode: 'private',
       PidsLimit: 5,
+      PortBindings: { '80/tcp': [{ HostPort: '80' }] },
     },
   });
   expect(warnings.map((text) => text.split(' has')[0])).toEqual([
@@ -127,6 +128,7 @@ test('what has no effect is said, once each', () => {
     '--security-opt',
     '--ulimit',
     'User',
+    expect.stringMatching(/^published ports \(-p\) are recorded/),
     '--pids-limit',
   ]);
 });

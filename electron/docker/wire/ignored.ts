@@ -49,6 +49,8 @@ export function ignoredOptions(config: Fields, host: Fields): readonly string[] 
     })
     .map(([, option, reason]) => `${option} has no effect: ${reason}`);
   if (config.filled('User')) warnings.push('User has no effect: a WebAssembly module runs as nobody in particular');
+  if (isSet(host.value('PortBindings')) || host.flag('PublishAllPorts'))
+    warnings.push('published ports (-p) are recorded, but nothing listens on them yet: sockets are not supported');
   const limit = host.integer('PidsLimit') ?? 0;
   if (limit > 0) warnings.push('--pids-limit has no effect: a WebAssembly module starts no processes');
   return warnings;
