@@ -1,6 +1,6 @@
 /** The test's side: starts Chromium and the app process, gives the page as Playwright's and the rest of the desktop as commands. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium as playwright, type Browser, type Page } from 'playwright-core';
@@ -21,6 +21,8 @@ export interface LaunchOptions {
   readonly packaged?: boolean;
   readonly cwd?: string;
   readonly locale?: string;
+  /** False: a desktop on which an icon in the tray would not be seen. */
+  readonly tray?: boolean;
   /** Another app to run in the host; Drydock's build otherwise. */
   readonly appPath?: string;
   readonly main?: string;
@@ -56,9 +58,18 @@ export class Desk {
 
   static async open(): Promise<Desk> {
     const directory = mkdtempSync(join(tmpdir(), 'drydock-desk-'));
-    mkdirSync(join(directory, 'home'));
+    for (const name of ['home', 'run', 'bin']) mkdirSync(join(directory, name));
+    // The session bus as tray-support.ts asks for it: this machine has none.
+    const gdbus = join(directory, 'bin', 'gdbus');
+    writeFileSync(gdbus, '#!/bin/sh\necho "($DRYDOCK_TEST_TRAY,)"\n');
+    chmodSync(gdbus, 0o755);
     const chromium = await startChromium();
     return new Desk(directory, chromium, await playwright.connectOverCDP(chromium.url));
+  }
+
+  /** Where the app's Docker API listens: "unix:///…". */
+  get dockerHost(): string {
+    return `unix://${join(this.#directory, 'run/drydock/docker.sock')}`;
   }
 
   /** A path inside the desk's temporary directory. */
@@ -82,7 +93,15 @@ export class Desk {
       ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'entry.ts')],
       {
         cwd: options.cwd ?? root,
-        env: { ...process.env, DRYDOCK_HOME: this.home, DRYDOCK_TEST_HOST: JSON.stringify(host), NODE_OPTIONS: '' },
+        env: {
+          ...process.env,
+          NODE_OPTIONS: '',
+          PATH: `${join(this.#directory, 'bin')}:${process.env['PATH'] ?? ''}`,
+          DRYDOCK_HOME: this.home,
+          XDG_RUNTIME_DIR: join(this.#directory, 'run'),
+          DRYDOCK_TEST_TRAY: String(options.tray ?? true),
+          DRYDOCK_TEST_HOST: JSON.stringify(host),
+        },
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       },
     );
