@@ -17,6 +17,7 @@ import { windowRouter } from './web/window-router.ts';
 const { version } = product;
 const here = import.meta.dirname;
 const closing = new Closing();
+const log = (line: string): void => console.error(`drydock: ${line}`);
 
 async function open(args: readonly string[]): Promise<void> {
   const { home, socketPath, dockerHost, port, ...asked } = readFlags(args);
@@ -24,13 +25,13 @@ async function open(args: readonly string[]): Promise<void> {
   if (asked.version) return console.log(version);
 
   const processHost = nodeHost({ runnerPath: join(here, 'runner.cjs') });
-  const engine = await openEngine({ home, processHost, version });
+  const engine = await openEngine({ home, processHost, version, log });
   await closing.add(() => engine.close());
 
   const staging = new Staging(engine, join(home, 'tmp'));
   await closing.add(() => staging.close());
 
-  const docker = await serveDocker(engine, { socketPath, version, log: (line) => console.error(line) });
+  const docker = await serveDocker(engine, { socketPath, version, log });
   await closing.add(() => docker.close());
 
   const web = await serveWeb({
@@ -39,6 +40,7 @@ async function open(args: readonly string[]): Promise<void> {
     engine,
     staging,
     router: windowRouter({ engine, staging, home, dockerHost, version }),
+    log,
     onLink: (url) => console.log(`Open ${url}`),
   });
   await closing.add(() => web.close());
@@ -51,7 +53,7 @@ async function open(args: readonly string[]): Promise<void> {
 /** One sentence and what to do; a stack helps nobody who has to choose another port. */
 function fail(error: unknown): never {
   const { message, hint } = toDrydockError(error);
-  console.error(`drydock: ${message}`);
+  log(message);
   if (hint !== undefined) console.error(hint);
   process.exit(1);
 }

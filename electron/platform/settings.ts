@@ -44,9 +44,13 @@ export function openSettings(home: string, make: () => ConfLike): SettingsStore 
   try {
     conf = make();
     read(conf);
-  } catch {
+  } catch (error) {
     const file = join(home, `${settingsFile}.json`);
-    renameSync(file, `${file}.broken`);
+    try {
+      renameSync(file, `${file}.broken`);
+    } catch {
+      throw error; // it is not the file that is wrong
+    }
     conf = make();
   }
   return settingsStore(conf);

@@ -224,6 +224,14 @@ test('a path is staged on the desktop, and refused from a browser', async () => 
   expect(await failureOf(client.modules.stagePath({ path }))).toMatchObject({ kind: 'denied' });
 });
 
+test('a stream that its reader leaves ends, and the port goes on', async () => {
+  const watching = await client.events.watch();
+  await watching.next();
+  await watching.return();
+  await until('the end of the subscription', () => engine.listeners.size === 0);
+  expect(await client.settings.get()).toMatchObject({ theme: 'system' });
+});
+
 test('a port that closes ends the streams it carried', async () => {
   const watching = await client.events.watch();
   await watching.next();

@@ -7,7 +7,8 @@ function isFrame(message: string | Uint8Array): boolean {
   if (typeof message !== 'string') return true;
   try {
     const value: unknown = JSON.parse(message);
-    return typeof value === 'object' && value !== null && 'i' in value && 'p' in value;
+    // A request has a payload; the end of a stream has a type and none.
+    return typeof value === 'object' && value !== null && 'i' in value && ('p' in value || 't' in value);
   } catch {
     return false;
   }

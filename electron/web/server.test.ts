@@ -321,6 +321,27 @@ describe('sockets', () => {
     ]);
   });
 
+  test('a router that cannot be made is told on the terminal', async () => {
+    const lines: string[] = [];
+    const router = () => Promise.reject(new Error('config.json may not be read'));
+    const other = await serveWeb({
+      port: 0,
+      rendererDirectory: base,
+      engine: engine.api,
+      staging,
+      router,
+      log: (line) => lines.push(line),
+    });
+    const login = await fetch(other.url, { redirect: 'manual' });
+    const socket = new WebSocket(`ws://127.0.0.1:${other.port}/rpc`, {
+      headers: { Cookie: login.headers.get('set-cookie')?.split(';')[0] ?? '' },
+    });
+    const [error] = (await once(socket, 'error')) as [Error];
+    expect(error.message).toContain('500');
+    expect(lines).toEqual(['the window cannot be served: config.json may not be read']);
+    await other.close();
+  });
+
   test('closing ends open windows', async () => {
     const where = { engine: engine.api, staging, home: base, dockerHost: 'unix:///d.sock', version: '0.1.0' };
     const other = await serveWeb({

@@ -18,6 +18,8 @@ export interface WebOptions extends SocketOptions {
   readonly staging: Staging;
   /** Called with the next link when one has been used. */
   readonly onLink?: (url: string) => void;
+  /** Told why a window could not be served; its page only sees that it cannot connect. */
+  readonly log?: (line: string) => void;
 }
 
 export interface Web {
@@ -38,7 +40,7 @@ export async function serveWeb(options: WebOptions): Promise<Web> {
   // The gate knows its port, so it comes after listening; no connection is handled before this turn ends.
   const gate = new Gate(port);
   server.on('request', (request, response) => void answer(gate, options, request, response));
-  server.on('upgrade', (request, socket, head) => void upgrade(gate, sockets, request, socket, head));
+  server.on('upgrade', (request, socket, head) => void upgrade(gate, sockets, options.log, request, socket, head));
   const { url } = gate;
   return {
     url,
@@ -130,7 +132,14 @@ function refuse(url: URL, request: IncomingMessage, response: ServerResponse): v
   sendLogin(response, false);
 }
 
-async function upgrade(gate: Gate, sockets: Sockets, request: IncomingMessage, socket: Duplex, head: Buffer) {
+async function upgrade(
+  gate: Gate,
+  sockets: Sockets,
+  log: WebOptions['log'],
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+) {
   socket.on('error', () => socket.destroy());
   const { headers } = request;
   const url = addressOf(request);
@@ -147,7 +156,8 @@ async function upgrade(gate: Gate, sockets: Sockets, request: IncomingMessage, s
   }
   try {
     await sockets.take(url.pathname, request, socket, head);
-  } catch {
-    socket.destroy();
+  } catch (error) {
+    log?.(`the window cannot be served: ${toDrydockError(error).message}`);
+    socket.end('HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
   }
 }

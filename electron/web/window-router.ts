@@ -1,7 +1,9 @@
+import { containerInspectJson } from '../docker/wire/container.ts';
+import { imageInspectJson } from '../docker/wire/image.ts';
 import type { EngineApi } from '../engine/api/index.ts';
-import { openSettings, settingsFile, settingsSchema } from '../platform/settings.ts';
 import type { DrydockRouter } from '../rpc/router.ts';
 import type { Staging } from '../rpc/staging.ts';
+import { openConfSettings } from './conf-settings.ts';
 
 export interface WindowRouterOptions {
   readonly engine: EngineApi;
@@ -15,25 +17,21 @@ export interface WindowRouterOptions {
 /** Gives the router, made the first time it is asked for: oRPC, the schemas and conf are in memory only when there is a window. */
 export function windowRouter(options: WindowRouterOptions): () => Promise<DrydockRouter> {
   let made: Promise<DrydockRouter> | undefined;
-  return () => (made ??= make(options));
+  return () =>
+    (made ??= make(options).catch((error: unknown) => {
+      made = undefined; // the next window tries again
+      throw error;
+    }));
 }
 
 async function make({ engine, staging, home, dockerHost, version }: WindowRouterOptions): Promise<DrydockRouter> {
-  const [{ createRouter }, { default: Conf }, { containerInspectJson }, { imageInspectJson }] = await Promise.all([
-    import('../rpc/router.ts'),
-    import('conf'),
-    import('../docker/wire/container.ts'),
-    import('../docker/wire/image.ts'),
-  ]);
+  const [{ createRouter }, settings] = await Promise.all([import('../rpc/router.ts'), openConfSettings(home, version)]);
   return createRouter({
     engine,
     staging,
     home,
     dockerHost,
-    settings: openSettings(
-      home,
-      () => new Conf({ cwd: home, configName: settingsFile, projectVersion: version, schema: settingsSchema }),
-    ),
+    settings,
     inspectContainer: (view) => containerInspectJson(view),
     inspectImage: (view) => imageInspectJson(view),
     allowPaths: false,
