@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import { extract as newExtract, type Header } from 'tar-stream';
@@ -137,8 +137,24 @@ export function looksLikeTar(block: Uint8Array): boolean {
   return sum === stored && sum !== 8 * 32;
 }
 
+/** Up to this many bytes a synchronous read costs less than handing it to another thread, and holds nobody up. */
+const smallRead = 64 * 1024;
+
 /** A part of a file as a stream. */
 export const readRange = (path: string, start: number, size: number): AsyncIterable<Uint8Array> =>
-  size === 0 ? nothing() : createReadStream(path, { start, end: start + size - 1, highWaterMark: 256 * 1024 });
+  size <= smallRead
+    ? readAtOnce(path, start, size)
+    : createReadStream(path, { start, end: start + size - 1, highWaterMark: 256 * 1024 });
 
-async function* nothing(): AsyncGenerator<Uint8Array> {}
+async function* readAtOnce(path: string, start: number, size: number): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.allocUnsafe(size);
+  const file = openSync(path, 'r');
+  let read = 0;
+  try {
+    for (let step = -1; read < size && step !== 0; read += step)
+      step = readSync(file, bytes, read, size - read, start + read);
+  } finally {
+    closeSync(file);
+  }
+  if (read > 0) yield bytes.subarray(0, read);
+}

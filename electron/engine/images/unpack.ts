@@ -1,19 +1,35 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { chmod, link, lstat, lutimes, mkdir, open, readdir, readlink, rm, symlink, utimes } from 'node:fs/promises';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+  type Stats,
+} from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Header } from 'tar-stream';
 import { damaged } from '../../base/errors.ts';
 import { inflated, readTar } from './read-tar.ts';
 import { checkSymlink, entryParts, hostile } from './tar-names.ts';
+import { takingTurns } from './turns.ts';
 
 const whiteout = '.wh.';
 const opaque = '.wh..wh..opq';
 /** Symbolic links followed on the way to one entry. */
 const maximumLinks = 40;
-/** Files up to this many bytes are gathered and written side by side; larger ones stream. */
-const smallFile = 128 * 1024;
-const sideBySide = 16;
 
 /**
  * Applies one layer's tar (plain, gzip or zstd) to the directory `root`, which nobody else writes to: entries replace what is there, whiteouts
@@ -30,9 +46,12 @@ export async function unpackLayer(
   const layer = new LayerTarget(root);
   const hash = diffId === undefined ? undefined : createHash('sha256');
   const plain = inflated(source, 'layer');
-  for await (const { header, body } of readTar(hash ? hashing(plain, hash) : plain, 'layer'))
+  const othersTurn = takingTurns();
+  for await (const { header, body } of readTar(hash ? hashing(plain, hash) : plain, 'layer')) {
     await layer.add(header, body);
-  await layer.finish();
+    await othersTurn();
+  }
+  layer.finish();
   if (hash && `sha256:${hash.digest('hex')}` !== diffId)
     throw damaged(`the layer ${diffId} holds other bytes than its image says`, {
       hint: 'Remove the image and pull it again.',
@@ -56,8 +75,6 @@ class LayerTarget {
   readonly #directories = new Map<string, Header>();
   /** Parents that were resolved already: path in the layer → host path. */
   #parents = new Map<string, string>();
-  #writing = new Set<Promise<void>>();
-  #failure: { readonly error: unknown } | undefined;
 
   constructor(root: string) {
     this.#root = root;
@@ -70,7 +87,7 @@ class LayerTarget {
       if (header.type === 'directory') this.#directories.set(this.#root, header);
       return;
     }
-    const parent = await this.#parent(parts, header.name);
+    const parent = this.#parent(parts, header.name);
     if (name === opaque) return this.#emptyDirectory(parent);
     if (name.startsWith(whiteout)) return this.#whiteOut(parent, name, header.name);
     const path = join(parent, name);
@@ -80,13 +97,15 @@ class LayerTarget {
         break;
       case 'file':
       case 'contiguous-file':
-        await this.#makeFile(path, header, body);
+        await this.#clear(path);
+        this.bytes += header.size;
+        await writeFile(path, header, body);
         break;
       case 'symlink':
         checkSymlink([...parts, name], header.linkname ?? '');
         await this.#clear(path);
-        await symlink(header.linkname ?? '', path);
-        await lutimes(path, timeOf(header), timeOf(header));
+        symlinkSync(header.linkname, path);
+        lutimesSync(path, timeOf(header), timeOf(header));
         break;
       case 'link':
         await this.#makeHardLink(path, header);
@@ -101,16 +120,15 @@ class LayerTarget {
     this.#note(path);
   }
 
-  async finish(): Promise<void> {
-    await this.#drain();
+  finish(): void {
     for (const [path, header] of [...this.#directories].reverse()) {
-      await chmod(path, ((header.mode ?? 0o755) & 0o777) | 0o700);
-      await utimes(path, timeOf(header), timeOf(header));
+      chmodSync(path, ((header.mode ?? 0o755) & 0o777) | 0o700);
+      utimesSync(path, timeOf(header), timeOf(header));
     }
   }
 
   /** The host directory that a path in the layer leads to; made where it is missing. */
-  async #parent(parts: readonly string[], entry: string): Promise<string> {
+  #parent(parts: readonly string[], entry: string): string {
     const key = parts.join('/');
     const known = this.#parents.get(key);
     if (known !== undefined) return known;
@@ -126,11 +144,11 @@ class LayerTarget {
         continue;
       }
       const next = join(at, part);
-      const found = await lstat(next).catch(absent);
-      if (!found) await mkdir(next, { mode: 0o755 });
+      const found = lookAt(next);
+      if (!found) mkdirSync(next, { mode: 0o755 });
       else if (found.isSymbolicLink()) {
         if (++links > maximumLinks) throw hostile(entry, 'layer', 'too many symbolic links on the way to it');
-        const target = await readlink(next);
+        const target = readlinkSync(next);
         if (target.startsWith('/')) at = this.#root;
         todo = [...target.split('/'), ...todo];
         continue;
@@ -143,42 +161,24 @@ class LayerTarget {
   }
 
   async #makeDirectory(path: string, header: Header): Promise<void> {
-    const found = await lstat(path).catch(absent);
+    const found = lookAt(path);
     if (found && !found.isDirectory()) await this.#clear(path);
-    if (!found?.isDirectory()) await mkdir(path, { mode: 0o755 });
+    if (!found?.isDirectory()) mkdirSync(path, { mode: 0o755 });
     this.#directories.set(path, header);
   }
 
-  async #makeFile(path: string, header: Header, body: AsyncIterable<Uint8Array>): Promise<void> {
-    await this.#clear(path);
-    const size = header.size ?? 0;
-    this.bytes += size;
-    if (size > smallFile) return writeFile(path, header, body);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of body) chunks.push(chunk);
-    if (this.#writing.size >= sideBySide) await Promise.race(this.#writing);
-    this.#check();
-    const work: Promise<void> = writeFile(path, header, chunks)
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-      })
-      .finally(() => this.#writing.delete(work));
-    this.#writing.add(work);
-  }
-
   async #makeHardLink(path: string, header: Header): Promise<void> {
-    await this.#drain();
     const target = entryParts((header.linkname ?? '').replace(/^\/+/, ''));
     const name = target.pop();
     if (name === undefined) throw hostile(header.name, 'layer', 'it is a link to the root');
-    const source = join(await this.#parent(target, header.name), name);
+    const source = join(this.#parent(target, header.name), name);
     if (source === path) return;
-    const found = await lstat(source).catch(absent);
+    const found = lookAt(source);
     if (!found) throw hostile(header.name, 'layer', `it is a link to ${header.linkname}, which does not exist`);
-    if (found.isDirectory()) throw hostile(header.name, 'layer', `it is a hard link to a directory`);
+    if (found.isDirectory()) throw hostile(header.name, 'layer', 'it is a hard link to a directory');
     await this.#clear(path);
-    if (found.isSymbolicLink()) await symlink(await readlink(source), path);
-    else await link(source, path);
+    if (found.isSymbolicLink()) symlinkSync(readlinkSync(source), path);
+    else linkSync(source, path);
   }
 
   async #whiteOut(parent: string, name: string, entry: string): Promise<void> {
@@ -193,56 +193,41 @@ class LayerTarget {
 
   /** An opaque directory shows nothing of the layers below; what this layer put there stays. */
   async #emptyDirectory(directory: string): Promise<void> {
-    await this.#drain();
-    for (const entry of await readdir(directory, { withFileTypes: true })) {
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
       const path = join(directory, entry.name);
       if (!this.#made.has(path)) await this.#clear(path);
       else if (entry.isDirectory()) await this.#emptyDirectory(path);
     }
   }
 
-  /** Makes room for a new entry, and forgets what was known about the old one. */
+  /** Makes room for a new entry, and forgets what was known about the old one. Nothing is changed in place: other snapshots share the file. */
   async #clear(path: string): Promise<void> {
-    const found = await lstat(path).catch(absent);
+    const found = lookAt(path);
     if (!found) return;
-    await this.#drain();
-    await rm(path, { recursive: true, force: true });
-    if (found.isDirectory() || found.isSymbolicLink()) {
-      this.#parents = new Map();
-      for (const known of this.#directories.keys())
-        if (known === path || known.startsWith(`${path}/`)) this.#directories.delete(known);
-      for (const known of this.#made) if (known.startsWith(`${path}/`)) this.#made.delete(known);
-    }
+    if (!found.isDirectory()) unlinkSync(path);
+    else await rm(path, { recursive: true, force: true });
+    if (!found.isDirectory() && !found.isSymbolicLink()) return;
+    this.#parents = new Map();
+    for (const known of this.#directories.keys())
+      if (known === path || known.startsWith(`${path}/`)) this.#directories.delete(known);
+    for (const known of this.#made) if (known.startsWith(`${path}/`)) this.#made.delete(known);
   }
 
   #note(path: string): void {
     for (let at = path; at.length > this.#root.length && !this.#made.has(at); at = dirname(at)) this.#made.add(at);
   }
-
-  #check(): void {
-    if (this.#failure) throw this.#failure.error;
-  }
-
-  async #drain(): Promise<void> {
-    await Promise.all(this.#writing);
-    this.#check();
-  }
 }
 
 /** The path is free and its parents are no links, so O_EXCL makes a file there and nowhere else. */
-async function writeFile(
-  path: string,
-  header: Header,
-  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<void> {
-  const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+async function writeFile(path: string, header: Header, body: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
     for await (const chunk of body)
-      for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at)).bytesWritten;
-    await file.chmod(((header.mode ?? 0o644) & 0o777) | 0o400);
-    await file.utimes(timeOf(header), timeOf(header));
+      for (let at = 0; at < chunk.length;) at += writeSync(file, chunk, at, chunk.length - at);
+    fchmodSync(file, ((header.mode ?? 0o644) & 0o777) | 0o400);
+    futimesSync(file, timeOf(header), timeOf(header));
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
@@ -252,6 +237,4 @@ function timeOf(header: Header): Date {
   return Number.isFinite(exact) && exact > 0 ? new Date(exact * 1000) : (header.mtime ?? new Date(0));
 }
 
-function absent(error: unknown): undefined {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-}
+const lookAt = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });
