@@ -1,7 +1,7 @@
 /** What is kept of a container on disk: containers/ID/record.json, whole or absent at any moment. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomically } from '../../platform/atomic-file.ts';
+import { rewriteFileAtomically } from '../../platform/atomic-file.ts';
 import type { ContainerConfig, ContainerMount, ContainerState } from '../api/index.ts';
 
 export const never = '0001-01-01T00:00:00Z';
@@ -47,7 +47,7 @@ export const recordPath = (directory: string): string => join(directory, 'record
 
 /** @throws full */
 export function writeRecord(directory: string, record: ContainerRecord): void {
-  writeFileAtomically(recordPath(directory), JSON.stringify(record));
+  rewriteFileAtomically(recordPath(directory), JSON.stringify(record));
 }
 
 /** @throws Error that says what is wrong with the record */
