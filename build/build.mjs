@@ -56,12 +56,20 @@ export const rendererConfig = () => ({
     paraglideVitePlugin({
       project: join(root, 'renderer/i18n/project.inlang'),
       outdir: join(root, 'renderer/i18n/generated'),
-      strategy: ['custom-setting', 'preferredLanguage', 'baseLocale'],
+      // The window says itself which language it speaks (renderer/i18n/locale.svelte.ts).
+      strategy: ['baseLocale'],
     }),
     tailwindcss(),
     svelte({ configFile: false }),
   ],
-  build: { target: 'chrome156', outDir: join(root, 'dist/renderer'), emptyOutDir: true },
+  build: {
+    target: 'chrome156',
+    outDir: join(root, 'dist/renderer'),
+    emptyOutDir: true,
+    // The content security policy lets fonts come from files only.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
 });
 
 const entry = (/** @type {string} */ name) => join(root, 'electron', name);

@@ -10,6 +10,11 @@ test('sizes are SI, with one digit where it says something', () => {
 test('numbers keep their digits', () => {
   expect(percent(11.249, 'en')).toBe('11.2 %');
   expect(percent(0, 'en')).toBe('0.0 %');
+  expect([percent(50, 'en', 0), bytes(64_000_000, 'en', 0), bytes(64_500_000, 'en', 0)]).toEqual([
+    '50 %',
+    '64 MB',
+    '64.5 MB',
+  ]);
   expect(cores(28, 'en')).toBe('0.28');
   expect(count(1_048_188, 'en')).toBe('1,048,188');
 });

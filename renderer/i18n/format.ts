@@ -2,8 +2,8 @@
 
 const steps = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
-/** Bytes in SI units: "512 B", "84 kB", "24.6 MB", "148 MB". */
-export function bytes(count: number, locale: string): string {
+/** Bytes in SI units: "512 B", "84 kB", "24.6 MB", "148 MB". `least`: digits that are kept even when they are 0. */
+export function bytes(count: number, locale: string, least: 0 | 1 = 1): string {
   let value = count;
   let step = 0;
   // 999.5 would be written "1000": the next unit says it better.
@@ -12,12 +12,12 @@ export function bytes(count: number, locale: string): string {
     step++;
   }
   const digits = step < 2 || value >= 99.95 ? 0 : 1;
-  return `${new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value)} ${steps[step]}`;
+  return `${new Intl.NumberFormat(locale, { minimumFractionDigits: Math.min(digits, least), maximumFractionDigits: digits }).format(value)} ${steps[step]}`;
 }
 
 /** "11.2 %": per cent of one core, one digit, so that cells never change their width below 1000 %. */
-export const percent = (value: number, locale: string): string =>
-  `${new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value)} %`;
+export const percent = (value: number, locale: string, least: 0 | 1 = 1): string =>
+  `${new Intl.NumberFormat(locale, { minimumFractionDigits: least, maximumFractionDigits: 1 }).format(value)} %`;
 
 /** "1,048,188" */
 export const count = (value: number, locale: string): string => new Intl.NumberFormat(locale).format(value);

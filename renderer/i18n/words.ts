@@ -8,6 +8,9 @@ import { m } from './generated/messages.js';
 import { language } from './locale.svelte.ts';
 
 export const bytes = (count: number): string => format.bytes(count, language.locale);
+/** Limits and axis marks are round numbers: no ".0". */
+export const limitBytes = (count: number): string => format.bytes(count, language.locale, 0);
+export const limitPercent = (value: number): string => format.percent(value, language.locale, 0);
 export const exactBytes = (count: number): string => m.exact_bytes({ count: format.count(count, language.locale) });
 export const percent = (value: number): string => format.percent(value, language.locale);
 export const cores = (perCent: number): string => format.cores(perCent, language.locale);

@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import type { ChannelMessage } from '../../electron/contract/channels.ts';
 import { isoTime } from '../i18n/format.ts';
 import type { Channel } from '../transport/transport.ts';
@@ -91,7 +92,8 @@ export class LogSession {
     this.#status = 'loading';
     this.#failure = undefined;
     this.#cutAtStart = false;
-    this.#rebuild();
+    // Untracked, here and below: an effect that opens or wraps a log must not run again because of what that changed.
+    untrack(() => this.#rebuild());
     this.#channel = channel;
     channel.listen((message) => this.#receive(message, tail));
     channel.send({ t: 'logs', id, tail, follow: true });
@@ -126,7 +128,7 @@ export class LogSession {
   wrapAt(columns: number): void {
     if (columns === this.#columns) return;
     this.#columns = columns;
-    this.#rebuild();
+    untrack(() => this.#rebuild());
   }
 
   /** Goes to the next or previous hit from `from` (a line number), or from the current one. Answers its line, −1 = none. */

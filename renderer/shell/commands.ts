@@ -30,6 +30,9 @@ export function showRun(): void {
   else pickFile();
 }
 
+/** A browser keeps Ctrl+N for itself. */
+export const runChord = desktop ? 'mod+n' : 'alt+n';
+
 export const globalKeys: Keymap = {
   'mod+k': () => overlays.show({ kind: 'palette' }),
   'mod+n': showRun,
@@ -111,7 +114,7 @@ export function paletteCommands(): Command[] {
   const everywhere = (title: string, icon: string, run: () => void, more: Partial<Command> = {}): void =>
     void out.push({ id: title, group: 'everywhere', kind: 'command', title, icon, run, ...more });
   everywhere(m.run_open_file(), 'file', pickFile, { chord: 'mod+o' });
-  everywhere(m.palette_run_image(), 'plus', showRun, { chord: 'mod+n' });
+  everywhere(m.palette_run_image(), 'plus', showRun, { chord: runChord });
   everywhere(m.containers(), 'containers', () => route.go({ page: 'containers' }), { kind: 'page', chord: 'mod+1' });
   everywhere(m.images(), 'images', () => route.go({ page: 'images' }), { kind: 'page', chord: 'mod+2' });
   everywhere(m.settings(), 'settings', () => route.go({ page: 'settings' }), { kind: 'page', chord: 'mod+,' });

@@ -22,6 +22,14 @@ test('rates are bytes a second; a counter that went back is a new start', () => 
   expect(history.samples[1]?.writeRate).toBe(5);
 });
 
+test('what was measured before is not measured again', () => {
+  const history = new History();
+  history.push(2000, stat({ cpu: 1 }));
+  history.push(2000, stat({ cpu: 2 }));
+  history.push(1000, stat({ cpu: 3 }));
+  expect(history.samples.map((sample) => sample.cpu)).toEqual([1]);
+});
+
 test('memory is bounded', () => {
   const history = new History();
   for (let i = 0; i < keptSamples * 2; i++) history.push(i * 1000, stat({}));

@@ -26,6 +26,8 @@ export class History {
 
   push(at: number, stat: Stat): void {
     const last = this.#last;
+    // A new stream may begin with what the last one ended with.
+    if (last && at <= last.at) return;
     const seconds = last ? (at - last.at) / 1000 : 0;
     // A smaller count is a new start of the container: no rate can be told.
     const rate = (now: number, before: number): number => (seconds > 0 && now >= before ? (now - before) / seconds : 0);

@@ -6,13 +6,12 @@ import type { StagedModule } from '../../electron/contract/modules.ts';
 import { guard, LinkClosedError } from './guard.ts';
 import type { Api, Channel, Session, Transport } from './transport.ts';
 
-/** The browser's way: oRPC over a WebSocket at /rpc, one WebSocket at /channel for each log or terminal, uploads to POST /stage. */
-export function webTransport(page: { readonly origin: string; readonly token: string }): Transport {
-  const address = (path: string): URL => {
-    const url = new URL(path, page.origin);
-    if (page.token !== '') url.searchParams.set('token', page.token);
-    return url;
-  };
+/**
+ * The browser's way: oRPC over a WebSocket at /rpc, one WebSocket at /channel for each log or terminal, uploads to POST /stage. The cookie that the
+ * printed address was exchanged for (electron/web/gate.ts) goes along by itself.
+ */
+export function webTransport(origin: string): Transport {
+  const address = (path: string): URL => new URL(path, origin);
   const socket = (path: string): WebSocket => {
     const url = address(path);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';

@@ -3,7 +3,6 @@ import ArrowDown from '@lucide/svelte/icons/arrow-down';
 import ArrowRight from '@lucide/svelte/icons/arrow-right';
 import ArrowUp from '@lucide/svelte/icons/arrow-up';
 import Ban from '@lucide/svelte/icons/ban';
-import Box from '@lucide/svelte/icons/hexagon';
 import CaseSensitive from '@lucide/svelte/icons/case-sensitive';
 import ChartLine from '@lucide/svelte/icons/chart-line';
 import Check from '@lucide/svelte/icons/check';
@@ -40,7 +39,6 @@ import Search from '@lucide/svelte/icons/search';
 import Send from '@lucide/svelte/icons/send';
 import Settings2 from '@lucide/svelte/icons/settings-2';
 import Shield from '@lucide/svelte/icons/shield';
-import Square from '@lucide/svelte/icons/square';
 import Tag from '@lucide/svelte/icons/tag';
 import Terminal from '@lucide/svelte/icons/terminal';
 import TextAlignStart from '@lucide/svelte/icons/text-align-start';
@@ -53,15 +51,18 @@ import X from '@lucide/svelte/icons/x';
 import Zap from '@lucide/svelte/icons/zap';
 import Braces from '@lucide/svelte/icons/braces';
 
+import CellIcon from './CellIcon.svelte';
+import StopIcon from './StopIcon.svelte';
+
 export const icons = {
-  containers: Box,
+  containers: CellIcon,
   images: Layers,
   settings: Settings2,
   search: Search,
   plus: Plus,
   minus: Minus,
   play: Play,
-  stop: Square,
+  stop: StopIcon,
   pause: Pause,
   restart: RotateCw,
   kill: Zap,

@@ -41,6 +41,7 @@ export function capsOf(chord: string, mac: boolean): string[] {
         Escape: 'Esc',
         ArrowUp: '↑',
         ArrowDown: '↓',
+        ArrowRight: '→',
       }
     : {
         mod: 'Ctrl',
@@ -51,6 +52,7 @@ export function capsOf(chord: string, mac: boolean): string[] {
         Escape: 'Esc',
         ArrowUp: '↑',
         ArrowDown: '↓',
+        ArrowRight: '→',
       };
   return chord.split('+').map((part) => names[part] ?? (part.length === 1 ? part.toUpperCase() : part));
 }
