@@ -15,6 +15,12 @@ export const exactBytes = (count: number): string => m.exact_bytes({ count: form
 export const percent = (value: number): string => format.percent(value, language.locale);
 export const cores = (perCent: number): string => format.cores(perCent, language.locale);
 export const number = (value: number): string => format.count(value, language.locale);
+/** "a, b and c" without the "and". */
+export const list = (items: readonly string[]): string =>
+  new Intl.ListFormat(language.locale, { type: 'unit', style: 'short' }).format(items);
+/** "a, b or c". */
+export const either = (items: readonly string[]): string =>
+  new Intl.ListFormat(language.locale, { type: 'disjunction' }).format(items);
 export const instant = (time: number): string => format.instant(time, language.locale);
 
 const unitWord: Readonly<Record<format.Unit, (inputs: { n: number }) => string>> = {
