@@ -44,9 +44,9 @@ export class BindDirectory extends Directory {
       if (there && how.create && how.exclusive) throw fsError('EEXIST', name);
       if (!there || how.write || how.truncate) throw fsError('EROFS', name);
     }
-    const { fd, stat } = this.#host.open(name, openFlags(how), how.mode ?? 0o644);
+    const { fd, isDirectory } = this.#host.open(name, openFlags(how), how.mode ?? 0o644);
     const file = new HostFile(fd, how, this.state.times);
-    if (stat.kind !== 'directory') return file;
+    if (!isDirectory) return file;
     file.close();
     return undefined;
   }

@@ -23,7 +23,7 @@ import {
   type Dirent,
 } from 'node:fs';
 import { codeOf, fsError } from './error.ts';
-import { toFileStat, type DirectoryEntry, type FileStat } from './stat.ts';
+import { kindOfMode, toFileStat, type DirectoryEntry, type FileKind, type FileStat } from './stat.ts';
 import { toSeconds } from './times.ts';
 
 const O_PATH = 0o10000000;
@@ -79,22 +79,27 @@ export abstract class HostDirectory {
     return stats === undefined ? undefined : toFileStat(stats);
   }
 
-  /** Opens a file, or a directory for reading. Never a link (ELOOP), never a device, pipe or socket (ENXIO). Gives the descriptor and its stat. */
-  open(name: string, flags: number, mode: number): { fd: number; stat: FileStat } {
+  /** Opens a file, or a directory for reading. Never a link (ELOOP), never a device, pipe or socket (ENXIO). */
+  open(name: string, flags: number, mode: number): { fd: number; isDirectory: boolean } {
     if (!this.#ordinary) {
       const before = this.lookup(name);
-      if (before) refuseSpecial(before, name);
+      if (before) refuseSpecial(before.kind, name);
     }
     const fd = openSync(this.at(name), flags | GUARD, mode);
     try {
       this.confirm(fd, name);
-      const stat = toFileStat(fstatSync(fd, exactly));
-      refuseSpecial(stat, name);
-      return { fd, stat };
+      const kind = kindOfMode(fstatSync(fd).mode);
+      refuseSpecial(kind, name);
+      return { fd, isDirectory: kind === 'directory' };
     } catch (error) {
       closeSync(fd);
       throw error;
     }
+  }
+
+  /** Opens for reading what is known to be a regular file because nothing in this directory ever changes. */
+  openUnchanging(name: string): number {
+    return openSync(this.at(name), constants.O_RDONLY | GUARD);
   }
 
   readLink(name: string): string {
@@ -320,8 +325,8 @@ function isOrdinary(dev: bigint, self: string): boolean {
   return known;
 }
 
-function refuseSpecial(stat: FileStat, name: string): void {
-  if (stat.kind !== 'file' && stat.kind !== 'directory' && stat.kind !== 'symlink') throw fsError('ENXIO', name);
+function refuseSpecial(kind: FileKind, name: string): void {
+  if (kind !== 'file' && kind !== 'directory' && kind !== 'symlink') throw fsError('ENXIO', name);
 }
 
 function kindOf(entry: Dirent): DirectoryEntry['kind'] {

@@ -1,4 +1,3 @@
-import { constants } from 'node:fs';
 import type { HostDirectory } from './host-directory.ts';
 import type { DirectoryEntry, FileStat } from './stat.ts';
 
@@ -47,9 +46,9 @@ export class LowerDirectory {
     return host && new LowerDirectory(host, this.#budget);
   }
 
-  /** Opens a regular file for reading. */
+  /** Opens what `lookup` said is a regular file, for reading. */
   open(name: string): number {
-    return this.#host.open(name, constants.O_RDONLY, 0).fd;
+    return this.#host.openUnchanging(name);
   }
 
   readLink(name: string): string {

@@ -10,29 +10,31 @@ interface Copier {
 /** A file of the image opened for reading. Setting its times or mode is a change: the file is copied up and this descriptor goes on with the copy. */
 export class OverlayFile implements OpenFile {
   #file: OpenFile;
-  #copied = false;
+  #known: FileStat | undefined;
   readonly #directory: Copier;
   readonly #name: string;
   readonly #how: OpenHow;
 
-  constructor(file: OpenFile, directory: Copier, name: string, how: OpenHow) {
+  /** @param known its stat, which stays what it is until the file is copied up. */
+  constructor(file: OpenFile, known: FileStat, directory: Copier, name: string, how: OpenHow) {
     this.#file = file;
+    this.#known = known;
     this.#directory = directory;
     this.#name = name;
     this.#how = how;
   }
 
   #changeable(): OpenFile {
-    if (this.#copied) return this.#file;
-    const copy = this.#directory.openCopy(this.#name, this.#how, this.#file.stat());
+    if (!this.#known) return this.#file;
+    const copy = this.#directory.openCopy(this.#name, this.#how, this.#known);
     this.#file.close();
     this.#file = copy;
-    this.#copied = true;
+    this.#known = undefined;
     return copy;
   }
 
   stat(): FileStat {
-    return this.#file.stat();
+    return this.#known ?? this.#file.stat();
   }
   read(into: Uint8Array, offset: number, length: number, position: number): number {
     return this.#file.read(into, offset, length, position);

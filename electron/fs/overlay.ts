@@ -104,8 +104,9 @@ export class OverlayDirectory extends Directory {
     if (found?.stat.kind === 'symlink') throw fsError('ELOOP', name);
     const changes = how.write || how.truncate === true;
     if (found && !found.upper && !changes) {
+      if (found.stat.kind !== 'file') throw fsError('ENXIO', name);
       const fd = this.#lowerOf(name).open(name);
-      return new OverlayFile(new HostFile(fd, how, this.state.times), this, name, how);
+      return new OverlayFile(new HostFile(fd, how, this.state.times), found.stat, this, name, how);
     }
     if (!found && !how.create) throw fsError('ENOENT', name);
     this.#mayCreate(name, changes || !found);
@@ -116,9 +117,9 @@ export class OverlayDirectory extends Directory {
   }
 
   #openUpper(name: string, how: OpenHow): OpenFile | undefined {
-    const { fd, stat } = this.ensureUpper().open(name, openFlags(how), how.mode ?? 0o644);
+    const { fd, isDirectory } = this.ensureUpper().open(name, openFlags(how), how.mode ?? 0o644);
     const file = new HostFile(fd, how, this.state.times);
-    if (stat.kind !== 'directory') return file;
+    if (!isDirectory) return file;
     file.close();
     return undefined;
   }
