@@ -91,6 +91,19 @@ describe('starting and stopping', () => {
     await engine.restart();
   });
 
+  it('one ^C may arrive twice (npm hands it on), also while it is opening', async () => {
+    const code = await Promise.all([engine.terminate(), process.kill(engine.pid, 'SIGTERM')]);
+    expect(code[0]).toBe(0);
+    const run = launch(['--home', engine.home, '--docker-host', engine.dockerHost]);
+    const lock = join(engine.home, 'lock');
+    await until('the lock', () => existsSync(lock));
+    run.child.kill('SIGINT');
+    run.child.kill('SIGINT');
+    expect(await run.ended).toBe(0);
+    expect(existsSync(lock)).toBe(false);
+    await engine.restart();
+  });
+
   it('a home of a newer Drydock is refused and left alone', async () => {
     await engine.terminate();
     const file = join(engine.home, 'version.json');
