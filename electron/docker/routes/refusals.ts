@@ -1,4 +1,4 @@
-import { notFound, unavailable, unsupported } from '../../base/errors.ts';
+import { conflict, notFound, unavailable, unsupported } from '../../base/errors.ts';
 import type { ContainersApi } from '../../engine/api/index.ts';
 import { drain } from '../body.ts';
 import { param, sendJson } from '../call.ts';
@@ -20,7 +20,7 @@ export const refusalRoutes = ({ containers }: RefusalNeeds): readonly Route[] =>
   route('HEAD', '/containers/{name}/archive', refuseOn(containers, 'docker cp is not supported yet')),
   route('GET', '/containers/{name}/archive', refuseOn(containers, 'docker cp is not supported yet')),
   route('PUT', '/containers/{name}/archive', refuseOn(containers, 'docker cp is not supported yet')),
-  route('POST', '/containers/{name}/exec', refuseOn(containers, 'docker exec is not supported yet')),
+  route('POST', '/containers/{name}/exec', refuseExec(containers)),
   route('POST', '/commit', refuseOnQuery(containers)),
   route('POST', '/exec/{id}/start', unknownExec),
   route('POST', '/exec/{id}/resize', unknownExec),
@@ -59,6 +59,17 @@ function refuseOn(containers: RefusalNeeds['containers'], reason: string): Handl
     await drain(call.request);
     containers.get(param(call, 'name'));
     throw unsupported(reason);
+  };
+}
+
+/** A container that could not take an exec anyway says so, in moby's words: that is what its user can change. */
+function refuseExec(containers: RefusalNeeds['containers']): Handler {
+  return async (call) => {
+    await drain(call.request);
+    const { id, state } = containers.get(param(call, 'name'));
+    if (state === 'paused') throw conflict(`container ${id} is paused, unpause the container before exec`);
+    if (state !== 'running') throw conflict(`container ${id} is not running`);
+    throw unsupported('docker exec is not supported yet');
   };
 }
 

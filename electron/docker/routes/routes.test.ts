@@ -264,3 +264,10 @@ test.each([
   expect(answer.status).toBe(status);
   expect((answer.json() as { message: string }).message).toMatch(message);
 });
+
+test('exec in a container that does not run is a conflict', async () => {
+  const stopped = getOnly(containerView({ state: 'exited' }));
+  await using door = await openDoor(fakeEngine({ containers: { get: stopped } }));
+  const answer = await door.ask('POST', '/containers/tk/exec', {});
+  expect([answer.status, answer.json()]).toEqual([409, { message: `container ${containerId} is not running` }]);
+});
