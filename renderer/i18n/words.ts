@@ -1,6 +1,7 @@
 /** Values of the engine as words of the person. The only place where meanings meet messages. */
 import type { ContainerRow } from '../../electron/contract/containers.ts';
-import { exitMeaning, faceOf, type Face } from '../state/face.ts';
+import type { Failure } from '../../electron/contract/errors.ts';
+import { exitMeaning, faceOf, isAlive, type Face } from '../state/face.ts';
 import type { Ask, ImportGroup } from '../state/capabilities.ts';
 import type { RunProblem } from '../state/run-form.ts';
 import * as format from './format.ts';
@@ -78,6 +79,21 @@ export function outcome(row: ContainerRow): string {
     case 'memory':
       return m.outcome_memory({ code });
   }
+}
+
+/** How a container that failed ended, as a sentence and what to do; undefined when there is nothing to say. */
+export function endOf(row: ContainerRow): Failure | undefined {
+  if (isAlive(row) || faceOf(row) !== 'failed') return undefined;
+  if (row.oomKilled)
+    return {
+      kind: 'full',
+      message: row.memoryLimit > 0 ? m.ended_memory({ limit: limitBytes(row.memoryLimit) }) : m.ended_memory_open(),
+      hint: m.ended_memory_hint(),
+    };
+  if (row.error === '') return undefined;
+  if (row.state === 'exited' && exitMeaning(row) === 'trap')
+    return { kind: 'internal', message: m.ended_trap({ trap: row.error }), hint: m.ended_trap_hint() };
+  return { kind: 'internal', message: row.error };
 }
 
 export const askTitle: Readonly<Record<Ask, () => string>> = {

@@ -1,6 +1,7 @@
 /** Builds the state of the window, in dependency order, and hands out the one instance. Read this first. */
 import type { WatchMessage } from '../../electron/contract/events.ts';
 import { language } from '../i18n/locale.svelte.ts';
+import * as words from '../i18n/words.ts';
 import { chooseTransport } from '../transport/choose.ts';
 import { Connection } from './connection.svelte.ts';
 import { Containers } from './containers.svelte.ts';
@@ -21,7 +22,7 @@ export const desktop = bridge;
 export const connection = new Connection(transport);
 export const operations = new Operations();
 export const removals = new Removals();
-export const containers = new Containers(removals, (id) => operations.problem(id));
+export const containers = new Containers(removals, (id) => operations.problem(id), words.endOf);
 export const images = new Images(connection, removals, (key) => operations.problem(key));
 export const engine = new Engine();
 export const settings = new Settings(connection, operations);

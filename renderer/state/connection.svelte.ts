@@ -16,6 +16,7 @@ export class Connection {
   #status = $state<'connecting' | 'open' | 'lost'>('connecting');
   #lostAt = $state(0);
   #retryNow: (() => void) | undefined;
+  readonly #first = Promise.withResolvers<void>();
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -30,6 +31,11 @@ export class Connection {
   /** ms since the epoch; 0 while the link holds. */
   get lostAt(): number {
     return this.#lostAt;
+  }
+
+  /** Resolves once the first attempt to connect has ended, well or not: the system may bring files before the page has a link. */
+  get tried(): Promise<void> {
+    return this.#first.promise;
   }
 
   /** The procedures of the contract; throws LinkClosedError at once while there is no link. */
@@ -57,6 +63,7 @@ export class Connection {
       try {
         const session = await this.#transport.connect();
         this.#session = session;
+        this.#first.resolve();
         const end = (): void => session.close();
         signal.addEventListener('abort', end, { once: true });
         try {
@@ -79,6 +86,7 @@ export class Connection {
       if (signal.aborted) return;
       if (this.#lostAt === 0) this.#lostAt = Date.now();
       this.#status = 'lost';
+      this.#first.resolve();
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, wait);
         this.#retryNow = () => {

@@ -3,7 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { ContainerRow } from '../../electron/contract/containers.ts';
 import type { Failure } from '../../electron/contract/errors.ts';
 import { arrange, type Item, type View } from './arrange.ts';
-import { faceOf, isAlive } from './face.ts';
+import { isAlive } from './face.ts';
 import { load, save } from './persisted.ts';
 
 const isView = (value: unknown): value is View => {
@@ -30,13 +30,17 @@ export class Containers {
   );
   /** Rows that are about to be deleted and can still come back. */
   readonly #hidden: { has(id: string): boolean; readonly size: number };
+  readonly #endOf: (row: ContainerRow) => Failure | undefined;
   readonly #problemOf: (row: ContainerRow) => Failure | undefined;
   readonly #dismissed = new SvelteMap<string, number>();
 
+  /** `problemOf`: what went wrong with an action on a row. `endOf`: what its own end has to say. */
   constructor(
     hidden: { has(id: string): boolean; readonly size: number },
     problemOf: (id: string) => Failure | undefined,
+    endOf: (row: ContainerRow) => Failure | undefined,
   ) {
+    this.#endOf = endOf;
     this.#hidden = hidden;
     this.#problemOf = (row) => problemOf(row.id) ?? this.#ownProblem(row);
   }
@@ -92,8 +96,7 @@ export class Containers {
 
   /** A container that stopped with a sentence of the engine shows it under its row. */
   #ownProblem(row: ContainerRow): Failure | undefined {
-    if (row.error === '' || isAlive(row) || faceOf(row) !== 'failed') return undefined;
     if (this.#dismissed.get(row.id) === row.finishedAt) return undefined;
-    return { kind: 'internal', message: row.error };
+    return this.#endOf(row);
   }
 }

@@ -44,7 +44,10 @@ export async function takePaths(paths: readonly string[]): Promise<void> {
 }
 
 async function show(name: string, stage: (progress: (share: number) => void) => Promise<StagedModule>): Promise<void> {
-  const done = await operations.run(intake, 'stage', m.doing_stage({ name }), stage);
+  const done = await operations.run(intake, 'stage', m.doing_stage({ name }), async (progress) => {
+    await connection.tried;
+    return stage(progress);
+  });
   if (done) overlays.show({ kind: 'run', subject: { kind: 'staged', staged: done.value } });
 }
 
