@@ -14,6 +14,7 @@ import { runtimeNames } from './containers/config.ts';
 import { openContainers } from './containers/containers.ts';
 import { systemTimers, type Context, type Timers } from './containers/context.ts';
 import { ContainerDirectories } from './containers/directories.ts';
+import { Roots } from './containers/root.ts';
 import { ContainerStore } from './containers/store.ts';
 import { createEvents } from './events/events.ts';
 import { openImages } from './images/images.ts';
@@ -80,6 +81,7 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       store,
       directories,
       images,
+      roots: new Roots(images),
       volumes,
       networks,
       supervisor,

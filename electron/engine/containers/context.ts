@@ -5,6 +5,7 @@ import type { NewEvent } from '../events/events.ts';
 import type { Networks } from '../networks/networks.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import type { ContainerDirectories } from './directories.ts';
+import type { Roots } from './root.ts';
 import type { ContainerStore } from './store.ts';
 
 /** Time, so that tests of back-off need not wait. */
@@ -18,7 +19,8 @@ export interface Timers {
 export interface Context {
   readonly store: ContainerStore;
   readonly directories: ContainerDirectories;
-  readonly images: Pick<ImagesApi, 'get' | 'snapshot'> & { sweep?(): Promise<void> };
+  readonly images: Pick<ImagesApi, 'get'> & { sweep?(): Promise<void> };
+  readonly roots: Roots;
   readonly volumes: Volumes;
   readonly networks: Networks;
   readonly supervisor: SupervisorApi;

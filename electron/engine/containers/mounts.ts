@@ -20,7 +20,7 @@ export interface SettledMounts {
  * that are empty get what the image has there. @throws invalid, denied, full; then everything is undone.
  */
 export async function settleMounts(
-  context: Pick<Context, 'volumes' | 'images' | 'store'>,
+  context: Pick<Context, 'volumes' | 'roots' | 'store'>,
   id: string,
   imageId: string,
   spec: ContainerSpec,
@@ -59,7 +59,7 @@ export async function settleMounts(
       if (!mounts.has(target)) add(settle({ type: 'volume', target, readOnly: false }, target));
     }
     if (fill.length > 0) {
-      const root = await context.images.snapshot(imageId);
+      const root = await context.roots.of(imageId);
       for (const { name, target } of fill) await context.volumes.populate(name, root, target);
     }
     return { mounts: [...mounts.values()], undo };

@@ -52,7 +52,7 @@ export async function launch(context: Context, container: Container): Promise<vo
 async function begin(context: Context, container: Container): Promise<void> {
   try {
     if (context.closing) throw unavailable('the engine is shutting down');
-    const lower = await context.images.snapshot(container.record.imageId);
+    const lower = await context.roots.of(container.record.imageId);
     const record = asRunning(container.record);
     const spec = runSpec(container, record, mountsForRun(context, record, container.directory, lower));
     joinNetworks(context, container);
