@@ -97,10 +97,7 @@ describe.skipIf(chromiumPath() === undefined || !hasDocker())('the window in Chr
     await button(/^Stop/).first().click();
     const lines = (await followed).stdout.trim().split('\n');
     expect(lines.length).toBeGreaterThanOrEqual(20);
-    await page
-      .getByText('143: stopped')
-      .first()
-      .waitFor();
+    await page.getByText('143: stopped').first().waitFor();
     await until('the last line', async () => (await log.getByText(lines.at(-1) ?? '', { exact: true }).count()) > 0);
     expect((await engine.docker(['inspect', '--format', '{{.State.ExitCode}}', 'ticker'])).stdout.trim()).toBe('143');
   });
@@ -126,6 +123,14 @@ describe.skipIf(chromiumPath() === undefined || !hasDocker())('the window in Chr
     await rows.filter({ hasText: 'tool' }).first().waitFor();
     await picture('images-dark');
     expect(await rows.count()).toBe(2);
+    await rows.filter({ hasText: 'py' }).first().click({ button: 'right' });
+    await page.getByRole('menuitem', { name: /^Delete/ }).click();
+    await page.getByText(/unable to delete .* image is being used by stopped container/).waitFor();
+    await picture('image-in-use-dark');
+    await rows.filter({ hasText: 'tool' }).first().click({ button: 'right' });
+    await page.getByRole('menuitem', { name: /^Delete/ }).click();
+    await until('the image to go', async () => !(await engine.docker(['images', '-q', 'tool'])).stdout.trim());
+    expect((await engine.docker(['images', '-q', 'py:3.12'])).stdout.trim()).not.toBe('');
   });
 
   it('has the same pages in light and in Chinese', async () => {
