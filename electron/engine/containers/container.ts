@@ -33,6 +33,10 @@ export class Container {
   active: ActiveRun | undefined;
   /** A start that is under way; never rejects. */
   starting: Promise<void> | undefined;
+  /** The run that a start waits for. */
+  launching: Run | undefined;
+  /** What was asked while it was starting; becomes the run's own. */
+  askedEarly: Asked | undefined;
   /** Ends the wait for the next try of a restart policy. */
   cancelRestart: (() => void) | undefined;
   /** Milliseconds that the next try will wait. */

@@ -4,7 +4,7 @@ import { attach } from './attach.ts';
 import { connect, disconnect } from './connect.ts';
 import type { Context } from './context.ts';
 import { create } from './create.ts';
-import { endRun } from './end-run.ts';
+import { endStart } from './end-run.ts';
 import { giveUpRestart } from './exit.ts';
 import { kill } from './kill.ts';
 import { list } from './list.ts';
@@ -69,9 +69,8 @@ export function openContainers(context: Context, home: string): Containers {
       context.closing = true;
       await Promise.all(
         [...context.store.all()].map(async (container) => {
-          await container.starting;
           if (!giveUpRestart(context, container, false))
-            await endRun(context, container, { signal: SIGTERM, by: 'shutdown' });
+            await endStart(context, container, { signal: SIGTERM, by: 'shutdown' });
         }),
       );
     },

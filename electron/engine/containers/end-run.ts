@@ -14,3 +14,13 @@ export async function endRun(context: Context, container: Container, asked: Aske
   active.run.terminate();
   await active.ended;
 }
+
+/** The same for a container that may be starting: a start that hangs is ended as well. */
+export async function endStart(context: Context, container: Container, asked: Asked): Promise<void> {
+  if (container.starting) {
+    container.askedEarly = asked;
+    container.launching?.terminate();
+    await container.starting;
+  }
+  await endRun(context, container, asked);
+}

@@ -14,7 +14,7 @@ const trapped = 134; // 128 + SIGABRT
 /** Makes the run the container's, `announceStart`, and sees to its end. In one turn, so that even a guest that is done by now ends after it has started. */
 export function whenEnded(context: Context, container: Container, run: Run, announceStart: () => void): void {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const active: ActiveRun = { run, began: context.timers.now(), asked: undefined, ended: promise };
+  const active: ActiveRun = { run, began: context.timers.now(), asked: container.askedEarly, ended: promise };
   container.active = active;
   announceStart();
   void run.ended

@@ -45,6 +45,8 @@ export async function launch(context: Context, container: Container): Promise<vo
     await begin(context, container);
   } finally {
     container.starting = undefined;
+    container.launching = undefined;
+    container.askedEarly = undefined;
     resolve();
   }
 }
@@ -61,6 +63,8 @@ async function begin(context: Context, container: Container): Promise<void> {
       { spec, isolation: record.config.isolation, imageId: record.imageId },
       { grown: (offset) => container.log.grown(offset) },
     );
+    container.launching = run;
+    if (container.askedEarly) run.terminate();
     if (record.config.openStdin) container.stdin.connect(run);
     await began(container, record, run);
     whenEnded(context, container, run, () => {
