@@ -9,9 +9,12 @@ import { Programs } from './program.ts';
 import { type GuestThreadContext, runGuest } from './run-guest.ts';
 import type { FromGuest, GuestData, ToGuest } from './thread-protocol.ts';
 
-/** A guest that had more memory than this leaves garbage that must go at once; others are collected every few runs. */
-const BIG = 8 << 20;
-const FEW = 8;
+/**
+ * Garbage is collected when dead guests may hold this many bytes of memory, or after that many runs: a collection takes longer than twenty starts,
+ * and V8 by itself lets dead memories lie (one of 256 MB for ever) and then collects inside of a start.
+ */
+const GARBAGE = 8 << 20;
+const RUNS = 32;
 /** Wasm frames shown of a trap. */
 const TRACE_DEPTH = 50;
 
@@ -29,10 +32,14 @@ const context: GuestThreadContext = {
   programs: new Programs(programs, (program) => post({ t: 'compiled', program })),
 };
 Error.stackTraceLimit = TRACE_DEPTH;
-let sinceCollected = 0;
+let runs = 0;
+let garbage = 0;
 
 /** True when garbage has to be collected before the next run. */
-const isDue = (): boolean => ++sinceCollected >= FEW || (bridge.gauges[gauge.memoryPeak] as number) > BIG;
+function isDue(): boolean {
+  garbage += bridge.gauges[gauge.memoryPeak] as number;
+  return ++runs >= RUNS || garbage > GARBAGE;
+}
 
 port.on('message', ({ spec }: ToGuest) => {
   output.reset();
@@ -56,7 +63,8 @@ port.on('message', ({ spec }: ToGuest) => {
   }
   if (!collecting) return;
   collectGarbage();
-  sinceCollected = 0;
+  runs = 0;
+  garbage = 0;
   post({ t: 'idle' });
 });
 

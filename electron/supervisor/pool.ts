@@ -150,7 +150,9 @@ export class Pool {
     const seeker = this.#seekers[at];
     if (seeker) {
       this.#seekers.splice(at, 1);
-      return this.#give(runner, seeker);
+      this.#give(runner, seeker);
+      // One fewer is starting: the next may.
+      return this.#startWanted();
     }
     this.#trim();
   }

@@ -1,8 +1,11 @@
 import type { HostedProcess, ProcessHost } from './api.ts';
 import type { FromRunner, ToRunner } from './protocol.ts';
 
-/** starting → blank → running → resting → idle → running … → gone. `resting`: the run is over, garbage is being collected. */
-export type RunnerState = 'starting' | 'blank' | 'running' | 'resting' | 'idle' | 'gone';
+/**
+ * starting → blank → running → resting → idle → running … → ending → gone. `resting`: the run is over, garbage is being collected. `ending`: killed,
+ * but the system has not said so yet; it must not be given a run any more.
+ */
+export type RunnerState = 'starting' | 'blank' | 'running' | 'resting' | 'idle' | 'ending' | 'gone';
 
 /** A run, as its process sees it. */
 export interface Tenant {
@@ -70,6 +73,7 @@ export class RunnerProcess {
   }
 
   kill(): void {
+    if (this.state !== 'running' && this.state !== 'gone') this.state = 'ending';
     this.#process?.kill();
   }
 
