@@ -78,6 +78,7 @@ async function open(): Promise<void> {
       runnerPath: join(here, 'runner.cjs'),
       fork: (path, args, options) => utilityProcess.fork(path, args, options),
       log,
+      env: process.env,
       posix: process.platform !== 'win32',
     }),
     closing: (close) => quit.add(close),

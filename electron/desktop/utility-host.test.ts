@@ -31,15 +31,25 @@ function start(posix = true) {
     },
     log: (line) => lines.push(line),
     posix,
+    env: { PATH: '/bin', GITHUB_TOKEN: 'x', https_proxy: 'http://me:secret@proxy', LD_LIBRARY_PATH: '/app' },
     signal: (pid, name) => signals.push([pid, name]),
   });
   return { child, forks, signals, lines, host, process: host.spawn('runner 1', ['--fast']) };
 }
 
-test('forks the runner under its name, without output of programs', () => {
+test('forks the runner under its name, without output of programs and secrets', () => {
   const { forks, host } = start();
   expect(forks).toEqual([
-    ['/dist/runner.cjs', ['--fast'], { serviceName: 'runner 1', stdio: ['ignore', 'ignore', 'pipe'] }],
+    [
+      '/dist/runner.cjs',
+      ['--fast'],
+      {
+        serviceName: 'runner 1',
+        execArgv: ['--js-flags=--single-threaded-gc'],
+        env: { PATH: '/bin', LD_LIBRARY_PATH: '/app' },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    ],
   ]);
   expect(host.canSuspend).toBe(true);
 });

@@ -89,9 +89,16 @@ describe.skipIf(!hasChromium())('desktop', () => {
     expect(await app.do.sandboxed()).toBe(true);
     expect(await app.do.permission('media')).toEqual({ request: false, check: false });
     expect(await app.do.permission('clipboard-sanitized-write')).toEqual({ request: true, check: true });
-    expect(await page.evaluate(() => eval.call(null, '1').toString()).catch((error: Error) => error.message)).toMatch(
-      /unsafe-eval|Content Security Policy|EvalError/,
+    const blocked = await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective));
+          const script = document.createElement('script');
+          script.textContent = 'globalThis.injected = true';
+          document.head.append(script);
+        }),
     );
+    expect(blocked).toBe('script-src-elem');
     // Nothing of the app's own complains.
     expect(app.output()).toBe('');
   });

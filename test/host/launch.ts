@@ -136,6 +136,8 @@ export class Desk {
         const session = await page.context().newCDPSession(page);
         const { targetInfo } = await session.send('Target.getTargetInfo');
         await session.detach();
+        // A step that hangs shall fail by its own name, before the test does.
+        page.setDefaultTimeout(20_000);
         if (targetInfo.targetId === targetId) return page;
       }
       await new Promise((resolve) => setTimeout(resolve, 20));

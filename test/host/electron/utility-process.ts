@@ -29,7 +29,12 @@ export class FakeUtilityProcess
     const kind = (value: string | undefined): 'pipe' | 'ignore' | 'inherit' =>
       value === 'pipe' || value === 'ignore' ? value : 'inherit';
     this.#child = fork(modulePath, args, {
-      execArgv: ['--disable-warning=ExperimentalWarning', '--import', shim, ...(options.execArgv ?? [])],
+      execArgv: [
+        '--disable-warning=ExperimentalWarning',
+        '--import',
+        shim,
+        ...(options.execArgv ?? []).flatMap(nodeFlags),
+      ],
       env: (options.env as NodeJS.ProcessEnv | undefined) ?? process.env,
       ...(options.cwd ? { cwd: options.cwd } : {}),
       serialization: 'advanced',
@@ -68,6 +73,14 @@ export class FakeUtilityProcess
     setTimeout(() => child.kill('SIGKILL'), 2000).unref();
     return true;
   }
+}
+
+/** Electron takes V8's flags only wrapped, Node only bare. */
+function nodeFlags(flag: string): string[] {
+  const wrapped = /^--js-flags=(.*)$/.exec(flag)?.[1];
+  if (wrapped === undefined && !/^--(inspect|dns-result-order|diagnostic-dir)/.test(flag))
+    throw new Error(`test host: Electron is not known to take ${flag} in execArgv; V8 flags go into --js-flags=`);
+  return wrapped?.split(' ') ?? [flag];
 }
 
 export const utilityProcess = {
