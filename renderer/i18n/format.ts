@@ -1,5 +1,36 @@
 /** Numbers, sizes and times as text. Pure: the locale is an argument, words come from `words.ts`. */
 
+/** Making a formatter costs more than using it a hundred times: one a locale and kind is kept. */
+function kept<T>(make: (locale: string) => T): (locale: string) => T {
+  const made = new Map<string, T>();
+  return (locale) => {
+    let formatter = made.get(locale);
+    if (!formatter) made.set(locale, (formatter = make(locale)));
+    return formatter;
+  };
+}
+const digits = (least: number, most: number): ((locale: string) => Intl.NumberFormat) =>
+  kept((locale) => new Intl.NumberFormat(locale, { minimumFractionDigits: least, maximumFractionDigits: most }));
+
+const whole = digits(0, 0);
+const oneDigit = digits(1, 1);
+const upToOneDigit = digits(0, 1);
+const twoDigits = digits(2, 2);
+const exactInstant = kept(
+  (locale) =>
+    new Intl.DateTimeFormat(locale, {
+      year: 'numeric',
+      month: 'short',
+      day: 'numeric',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      fractionalSecondDigits: 3,
+      hour12: false,
+      timeZoneName: 'short',
+    }),
+);
+
 const steps = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 /** Bytes in SI units: "512 B", "84 kB", "24.6 MB", "148 MB". `least`: digits that are kept even when they are 0. */
@@ -11,35 +42,22 @@ export function bytes(count: number, locale: string, least: 0 | 1 = 1): string {
     value /= 1000;
     step++;
   }
-  const digits = step < 2 || value >= 99.95 ? 0 : 1;
-  return `${new Intl.NumberFormat(locale, { minimumFractionDigits: Math.min(digits, least), maximumFractionDigits: digits }).format(value)} ${steps[step]}`;
+  const format = step < 2 || value >= 99.95 ? whole : least === 0 ? upToOneDigit : oneDigit;
+  return `${format(locale).format(value)} ${steps[step]}`;
 }
 
 /** "11.2 %": per cent of one core, one digit, so that cells never change their width below 1000 %. */
 export const percent = (value: number, locale: string, least: 0 | 1 = 1): string =>
-  `${new Intl.NumberFormat(locale, { minimumFractionDigits: least, maximumFractionDigits: 1 }).format(value)} %`;
+  `${(least === 0 ? upToOneDigit : oneDigit)(locale).format(value)} %`;
 
 /** "1,048,188" */
-export const count = (value: number, locale: string): string => new Intl.NumberFormat(locale).format(value);
+export const count = (value: number, locale: string): string => whole(locale).format(value);
 
 /** "0.28" cores out of per cent of one core. */
-export const cores = (perCent: number, locale: string): string =>
-  new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(perCent / 100);
+export const cores = (perCent: number, locale: string): string => twoDigits(locale).format(perCent / 100);
 
 /** The exact instant, for hover: "24 Nov 2026, 05:42:34.118 UTC". */
-export function instant(time: number, locale: string): string {
-  return new Intl.DateTimeFormat(locale, {
-    year: 'numeric',
-    month: 'short',
-    day: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    fractionalSecondDigits: 3,
-    hour12: false,
-    timeZoneName: 'short',
-  }).format(time);
-}
+export const instant = (time: number, locale: string): string => exactInstant(locale).format(time);
 
 /** "2026-11-24T09:41:02.118Z": for files and details that programs read. */
 export const isoTime = (time: number): string => new Date(time).toISOString();

@@ -8,7 +8,9 @@ import { LogLayout, rowsOf } from './log-layout.ts';
 import { hits, matcher, nextHit, type Matcher, type Query } from './log-search.ts';
 
 /** Messages under way; each is at most 2,000 lines, so a screen never waits and memory never fills. */
-const credits = 4;
+const credits = 8;
+/** ms between drawings while a log is being caught up with: drawing every batch would take longer than reading. */
+const loadingPace = 100;
 /** Lines searched at a time; the page stays alive between. */
 const slice = 8000;
 
@@ -39,6 +41,7 @@ export class LogSession {
   #channel: Channel | undefined;
   /** Rows that fell off the top since the view last asked: it moves its scroll position by them. */
   #dropped = 0;
+  #drawnAt = 0;
   /** The log before this line was not asked for. */
   #cutAtStart = $state(false);
 
@@ -177,6 +180,9 @@ export class LogSession {
         // A credit a frame: at most 2,000 lines a credit, and none at all while the window is out of sight.
         const channel = this.#channel;
         requestAnimationFrame(() => channel?.send({ t: 'credit', n: 1 }));
+        // What is left out here is drawn with the next batch, or with 'caughtUp'.
+        if (this.#status === 'loading' && performance.now() - this.#drawnAt < loadingPace) return;
+        this.#drawnAt = performance.now();
         break;
       }
       case 'caughtUp':

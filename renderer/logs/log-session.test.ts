@@ -32,7 +32,7 @@ const shown = (session: LogSession): string[] =>
 test('asks for the log, and gives a credit back for every message it took', async () => {
   const { session, sent, say } = opened();
   expect(sent[0]).toMatchObject({ t: 'logs', id: 'c1', follow: true });
-  expect(sent[1]).toEqual({ t: 'credit', n: 4 });
+  expect(sent[1]).toEqual({ t: 'credit', n: 8 });
   say(lines('a'));
   await until(() => sent.length === 3);
   expect(sent[2]).toEqual({ t: 'credit', n: 1 });

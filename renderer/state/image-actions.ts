@@ -1,7 +1,6 @@
 /** What can be done to images. */
 import { m } from '../i18n/generated/messages.js';
 import { connection, images, operations, overlays, removals, route } from './app.svelte.ts';
-import { asFailure } from '../transport/failure.ts';
 import { shortId } from './image-name.ts';
 import type { ImageItem } from './images.svelte.ts';
 
@@ -44,6 +43,3 @@ export const openImage = (item: ImageItem): void => route.go({ page: 'images', i
 
 export const showTag = (item: ImageItem): void =>
   overlays.show({ kind: 'tag', imageId: item.row.id, reference: item.reference });
-
-/** The sentence of any failure, for places that show one line. */
-export const sentence = (error: unknown): string => asFailure(error).message;

@@ -1,23 +1,11 @@
 /** Files that come in: dropped, picked, or opened by the system. Each is staged, then shown on the sheet. */
 import { m } from '../i18n/generated/messages.js';
 import { connection, desktop, operations, overlays } from './app.svelte.ts';
+import { takes } from './offer.ts';
 import type { StagedModule } from '../../electron/contract/modules.ts';
 
 /** The subject under which staging problems are kept; the page shows them where the file was dropped. */
 export const intake = 'intake';
-
-const takes = (name: string): boolean => /\.wasm$/i.test(name);
-
-/** What a drag holds, as far as a browser tells before the drop: names only once it has been dropped, types before. */
-export type Offer = { readonly kind: 'run' } | { readonly kind: 'refuse' } | { readonly kind: 'unknown' };
-
-/** Judges the items of a drag. Chromium gives the type of what hovers, not its name; .wasm is application/wasm, or '' where the system does not know it. */
-export function judge(types: readonly { readonly kind: string; readonly type: string }[]): Offer {
-  const files = types.filter((item) => item.kind === 'file');
-  if (files.length === 0) return { kind: 'unknown' };
-  if (files.some((file) => file.type === 'application/wasm' || file.type === '')) return { kind: 'run' };
-  return { kind: 'refuse' };
-}
 
 /** Takes what was dropped or picked: the first .wasm opens the sheet, what cannot be taken is refused by name. */
 export async function takeFiles(files: readonly File[]): Promise<void> {

@@ -28,7 +28,9 @@ export class Selection {
   move(order: readonly string[], by: number, extend = false): void {
     if (order.length === 0) return;
     const at = order.indexOf(this.#cursor);
-    const to = at < 0 ? (by > 0 ? 0 : order.length - 1) : Math.max(0, Math.min(order.length - 1, at + by));
+    // From nowhere, down begins above the first row and up below the last.
+    const from = at >= 0 ? at : by > 0 ? -1 : order.length;
+    const to = Math.max(0, Math.min(order.length - 1, from + by));
     const key = order[to] ?? '';
     if (!extend) {
       this.point(key);

@@ -12,6 +12,9 @@ test('the cursor starts at an end, stops at the ends, and takes an open drawer a
   expect([selection.cursor, selection.open]).toEqual(['c', 'c']);
   selection.move(order, 9);
   expect(selection.cursor).toBe('d');
+  const fresh = new Selection();
+  fresh.move(order, order.length);
+  expect(fresh.cursor).toBe('d');
 });
 
 test('shift chooses a path from the last plain place', () => {
