@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { asFull, writeWhole } from '../../platform/atomic-file.ts';
 
@@ -20,6 +20,7 @@ export function writeVolume(volumes: string, tmp: string, record: VolumeRecord):
     writeWhole(join(draft, 'record.json'), `${JSON.stringify(record)}\n`);
     renameSync(draft, join(volumes, record.name));
   } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
     throw asFull(error, draft);
   }
 }
