@@ -45,7 +45,7 @@ export class BindDirectory extends Directory {
       if (!there || how.write || how.truncate) throw fsError('EROFS', name);
     }
     const { fd, isDirectory } = this.#host.open(name, openFlags(how), how.mode ?? 0o644);
-    const file = new HostFile(fd, how, this.state.times);
+    const file = new HostFile(fd, how, this.state.times, this.volume.readOnly);
     if (!isDirectory) return file;
     file.close();
     return undefined;

@@ -13,6 +13,7 @@ import {
   writeSync,
   writevSync,
 } from 'node:fs';
+import { fsError } from './error.ts';
 import { hasDescriptorPaths } from './host-directory.ts';
 import type { OpenFile, OpenHow } from './open-file.ts';
 import { toFileStat, type FileStat } from './stat.ts';
@@ -39,12 +40,15 @@ export class HostFile implements OpenFile {
   #append: boolean;
   readonly #how: OpenHow;
   readonly #times: ExactTimes;
+  /** The mount is read-only: the owner of a file may set its times through any descriptor, a guest may not. */
+  readonly #readOnly: boolean;
 
-  constructor(fd: number, how: OpenHow, times: ExactTimes) {
+  constructor(fd: number, how: OpenHow, times: ExactTimes, readOnly: boolean) {
     this.#fd = fd;
     this.#how = how;
     this.#append = how.append === true;
     this.#times = times;
+    this.#readOnly = readOnly;
   }
 
   stat(): FileStat {
@@ -87,6 +91,7 @@ export class HostFile implements OpenFile {
   }
 
   setTimes(times: FileTimes): void {
+    if (this.#readOnly) throw fsError('EROFS', '');
     const before = this.stat();
     const asked = { atime: times.atime ?? before.atime, mtime: times.mtime ?? before.mtime };
     futimesSync(this.#fd, toSeconds(asked.atime), toSeconds(asked.mtime));
@@ -94,6 +99,7 @@ export class HostFile implements OpenFile {
   }
 
   chmod(mode: number): void {
+    if (this.#readOnly) throw fsError('EROFS', '');
     fchmodSync(this.#fd, mode);
   }
 

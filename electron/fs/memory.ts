@@ -361,10 +361,12 @@ class MemoryFile implements OpenFile {
   sync(): void {}
 
   setTimes(times: FileTimes): void {
+    if (this.#volume.readOnly) throw fsError('EROFS', '');
     this.#node.set(times);
   }
 
   chmod(mode: number): void {
+    if (this.#volume.readOnly) throw fsError('EROFS', '');
     this.#node.mode = mode;
   }
 

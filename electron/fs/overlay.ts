@@ -106,7 +106,13 @@ export class OverlayDirectory extends Directory {
     if (found && !found.upper && !changes) {
       if (found.stat.kind !== 'file') throw fsError('ENXIO', name);
       const fd = this.#lowerOf(name).open(name);
-      return new OverlayFile(new HostFile(fd, how, this.state.times), found.stat, this, name, how);
+      return new OverlayFile(
+        new HostFile(fd, how, this.state.times, this.volume.readOnly),
+        found.stat,
+        this,
+        name,
+        how,
+      );
     }
     if (!found && !how.create) throw fsError('ENOENT', name);
     this.#mayCreate(name, changes || !found);
@@ -118,7 +124,7 @@ export class OverlayDirectory extends Directory {
 
   #openUpper(name: string, how: OpenHow): OpenFile | undefined {
     const { fd, isDirectory } = this.ensureUpper().open(name, openFlags(how), how.mode ?? 0o644);
-    const file = new HostFile(fd, how, this.state.times);
+    const file = new HostFile(fd, how, this.state.times, this.volume.readOnly);
     if (!isDirectory) return file;
     file.close();
     return undefined;

@@ -1,5 +1,5 @@
 import type { Directory } from './directory.ts';
-import { fsError } from './error.ts';
+import { codeOf, fsError } from './error.ts';
 
 /** As in Linux. */
 const MAX_LINKS = 40;
@@ -79,7 +79,16 @@ export class Walk {
 
   #expand(name: string): void {
     if (++this.#links > MAX_LINKS) throw fsError('ELOOP', this.path);
-    const target = this.directory.readLink(name);
+    let target: string;
+    try {
+      target = this.directory.readLink(name);
+    } catch (error) {
+      if (codeOf(error) !== 'EINVAL') throw error;
+      // It was a link a moment ago and is something else now: look at the name again.
+      this.#rest.push(name);
+      if (this.#fromLink > 0) this.#fromLink += 1;
+      return;
+    }
     if (target === '') throw fsError('ENOENT', this.path);
     const before = this.#rest.length;
     this.#push(target);
