@@ -3,7 +3,8 @@ import type { RunOutcome, RunSpec, RunUsage } from './protocol.ts';
 
 /**
  * `process` (default): one live run a process, guest in its own thread; the process is recycled for runs of the same image.
- * `strict`: a fresh process, never reused. `shared`: many sleeping runs in one process and thread, by JSPI.
+ * `strict`: a fresh process, never reused. `shared`: many sleeping runs in one process and thread, by JSPI; not built
+ * yet, a start with it is rejected as `unsupported`.
  */
 export type Isolation = 'process' | 'strict' | 'shared';
 

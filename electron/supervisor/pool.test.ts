@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { HostedProcess, ProcessHost, RunEnd } from './api.ts';
+import type { HostedProcess, Isolation, ProcessHost, RunEnd } from './api.ts';
 import type { FromRunner, RunSpec, ToRunner } from './protocol.ts';
 import type { PoolOptions } from './pool.ts';
 import { createSupervisor } from './supervisor.ts';
@@ -49,7 +49,7 @@ function world(options: PoolOptions = {}) {
     },
   };
   const supervisor = createSupervisor(host, { spare: false, ...options });
-  const start = (id: string, imageId = 'image', isolation: 'process' | 'strict' = 'process') => {
+  const start = (id: string, imageId = 'image', isolation: Isolation = 'process') => {
     const grown: number[] = [];
     const spec: RunSpec = {
       id,
@@ -243,6 +243,15 @@ describe('when a process goes wrong', () => {
     at(processes, 0).say({ t: 'ready' });
     expect(await run.usage()).toMatchObject({ cpuUser: 0 });
   });
+});
+
+test('isolation "shared" says that it is not there yet', async () => {
+  const { processes, start } = world();
+  await expect(start('a', 'image', 'shared').run.started).rejects.toMatchObject({
+    kind: 'unsupported',
+    data: { exitCode: 125 },
+  });
+  expect(processes).toHaveLength(0);
 });
 
 test('stdin: never more than the window is on its way, in order', async () => {

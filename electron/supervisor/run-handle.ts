@@ -63,7 +63,13 @@ export class RunHandle implements Run, Tenant, Seeker {
     this.#stdin = new StdinSender((bytes) =>
       this.#runner?.post(bytes ? { t: 'stdin', id: this.id, bytes } : { t: 'eof', id: this.id }),
     );
-    pool.acquire(this);
+    if (request.isolation === 'shared')
+      this.fail(
+        unsupported('many runs in one process (isolation "shared") are not supported yet', {
+          hint: 'Use isolation "process" (the default) or "strict".',
+        }),
+      );
+    else pool.acquire(this);
   }
 
   get pid(): number {

@@ -1,9 +1,12 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileFixtures, fixture } from '../../test/fixtures/compile.ts';
 import { openTestRunner, type TestRun, type TestRunner } from '../../test/support/runner.ts';
 import { core, func, funcType, section, utf8 } from '../module/wasm-bytes.ts';
+import type { RunSpec } from './protocol.ts';
 
 let runner: TestRunner;
 
@@ -474,6 +477,29 @@ describe('processes', () => {
     process.kill(run.run.pid, 'SIGKILL');
     expect((await run.run.ended).outcome).toMatchObject({ kind: 'crashed', signal: 'SIGKILL' });
   });
+});
+
+test('a runner whose engine is gone ends its guest, saves what it wrote, and leaves', async () => {
+  const child = fork(runner.runnerPath, [], { serialization: 'advanced', stdio: 'ignore', execArgv: [] });
+  const exited = once(child, 'exit');
+  const message = (t: string) =>
+    new Promise<void>((resolve) => child.on('message', (found: { t: string }) => found.t === t && resolve()));
+  await message('ready');
+  const directory = join(runner.upper, '../orphan');
+  const spec: RunSpec = {
+    id: 'orphan:1',
+    module: '/tool.wasm',
+    args: ['tool', 'spin'],
+    env: [],
+    mounts: [{ type: 'overlay', target: '/', lower: runner.lower, upper: runner.upper, readOnly: false }],
+    stdin: 'open',
+    log: { directory, maxFiles: 1 },
+  };
+  child.send({ t: 'run', spec });
+  await message('grown');
+  child.disconnect();
+  expect((await exited)[0]).toBe(0);
+  expect(readFileSync(join(directory, readdirSync(directory)[0] as string), 'utf8')).toMatch(/stdout F spinning\n$/);
 });
 
 test('close ends every run, with its log, and every process', async () => {
