@@ -46,7 +46,9 @@ describe.skipIf(!hasChromium())('desktop', () => {
     if (!(await api(desk.dockerHost, 'GET', '/images/json')).text.includes('tool:latest')) {
       await app.do.openFile(fixture('tool'));
       await runSheet(page);
-      await vi.waitFor(async () => expect((await list()).some((row) => row.State === 'exited')).toBe(true), within);
+      await ranOnce();
+      await app.do.clickMenu(['View', 'Containers']);
+      await page.getByRole('heading', { level: 1, name: 'Containers' }).waitFor();
     }
     const made = await api(desk.dockerHost, 'POST', `/containers/create?name=${name}`, { Image: 'tool', Cmd: command });
     expect(made.status, made.text).toBe(201);

@@ -46,7 +46,9 @@ export class Desk {
   readonly home: string;
   readonly #directory: string;
   readonly #chromium: Chromium;
-  readonly #browser: Browser;
+  #browser: Browser;
+  readonly #watched = new WeakSet<Page>();
+  readonly #crashed = new WeakSet<Page>();
   readonly #children = new Set<ChildProcess>();
 
   private constructor(directory: string, chromium: Chromium, browser: Browser) {
@@ -132,12 +134,20 @@ export class Desk {
 
   async #pageOf(targetId: string): Promise<Page> {
     for (;;) {
+      // Playwright gives a page that has crashed up for good; a new connection sees the one that came after it.
+      const pages = this.#browser.contexts().flatMap((context) => context.pages());
+      if (pages.some((page) => this.#crashed.has(page))) {
+        await this.#browser.close();
+        this.#browser = await playwright.connectOverCDP(this.#chromium.url);
+      }
       for (const page of this.#browser.contexts().flatMap((context) => context.pages())) {
         const session = await page.context().newCDPSession(page);
         const { targetInfo } = await session.send('Target.getTargetInfo');
         await session.detach();
         // A step that hangs shall fail by its own name, before the test does.
         page.setDefaultTimeout(20_000);
+        if (!this.#watched.has(page)) page.once('crash', () => this.#crashed.add(page));
+        this.#watched.add(page);
         if (targetInfo.targetId === targetId) return page;
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
