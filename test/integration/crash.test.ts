@@ -60,7 +60,7 @@ describe.skipIf(!hasDocker())('kill -9 of the engine at any moment', () => {
         const killAt = next(operations);
         for (let i = 0; i < operations; i++) {
           const operation = perform(engine.dockerHost, model, next, `r${round}o${i}`);
-        if (i === killAt) operation.catch(() => undefined); // it may be refused while we wait for the end
+          if (i === killAt) operation.catch(() => undefined); // it may be refused while we wait for the end
           if (i === killAt) {
             await new Promise((resolve) => setTimeout(resolve, next(6)));
             await engine.kill9();
