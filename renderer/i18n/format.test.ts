@@ -9,7 +9,7 @@ test('sizes are SI, with one digit where it says something', () => {
 
 test('numbers keep their digits', () => {
   expect(percent(11.249, 'en')).toBe('11.2 %');
-  expect(percent(0, 'en')).toBe('0.0 %');
+  expect([0, 99.94, 99.96, 188.2].map((value) => percent(value, 'en'))).toEqual(['0.0 %', '99.9 %', '100 %', '188 %']);
   expect([percent(50, 'en', 0), bytes(64_000_000, 'en', 0), bytes(64_500_000, 'en', 0)]).toEqual([
     '50 %',
     '64 MB',

@@ -46,9 +46,9 @@ export function bytes(count: number, locale: string, least: 0 | 1 = 1): string {
   return `${format(locale).format(value)} ${steps[step]}`;
 }
 
-/** "11.2 %": per cent of one core, one digit, so that cells never change their width below 1000 %. */
+/** "11.2 %", "188 %": per cent of one core in the same width below 1000 %, so that cells stand still. */
 export const percent = (value: number, locale: string, least: 0 | 1 = 1): string =>
-  `${(least === 0 ? upToOneDigit : oneDigit)(locale).format(value)} %`;
+  `${(value >= 99.95 ? whole : least === 0 ? upToOneDigit : oneDigit)(locale).format(value)} %`;
 
 /** "1,048,188" */
 export const count = (value: number, locale: string): string => whole(locale).format(value);
