@@ -7,6 +7,8 @@ import { toPaused, toUnpaused } from './transitions.ts';
 export async function pause(context: Context, ref: string): Promise<void> {
   const container = context.store.find(ref);
   await container.starting;
+  // The last reading before it stands still: a paused runner answers nothing, and `stats` goes on showing this.
+  if (container.state === 'running') await container.active?.run.usage();
   const { active, state } = container;
   if (state === 'restarting')
     throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
