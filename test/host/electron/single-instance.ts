@@ -1,6 +1,5 @@
 import { mkdirSync, openSync, readFileSync, rmSync, writeSync, closeSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { host } from './host.ts';
 
@@ -28,7 +27,7 @@ export class SingleInstance {
       return false;
     }
     rmSync(file, { force: true });
-    const socket = join(tmpdir(), `drydock-host-${process.pid}.sock`);
+    const socket = join(userData, 'SingletonSocket');
     rmSync(socket, { force: true });
     this.#server = createServer({ allowHalfOpen: true }, (connection) => {
       let text = '';
