@@ -132,6 +132,7 @@ describe.skipIf(!hasChromium())('test host', () => {
   });
 
   test('a second start tells the first and ends', async () => {
+    await (await app.page()).getByRole('heading', { name: 'Sample' }).waitFor();
     const second = desk.launch({ appPath, main: 'main.js', args: ['b.wasm'], cwd: desk.home });
     expect(await second.exited).toEqual({ code: 0, signal: null });
     await vi.waitFor(async () =>
