@@ -33,7 +33,7 @@ export class GuestMemory {
     this.#noteSize(buffer.byteLength);
   }
 
-  /** The memory, for functions of other ABIs laid over this one. */
+  /** Forgets the memory; calls after this find every pointer out of range. */
   unbind(): void {
     this.#memory = undefined;
     this.#buffer = undefined;
@@ -48,9 +48,6 @@ export class GuestMemory {
     return offset;
   }
 
-  u8(pointer: number, value: number): void {
-    this.view.setUint8(this.at(pointer, 1), value);
-  }
   u32(pointer: number, value: number): void {
     this.view.setUint32(this.at(pointer, 4), value, true);
   }

@@ -2,6 +2,7 @@
 import { Scratch, type Tree } from '../../fs/testing.ts';
 import type { MountSpec } from '../../fs/mounts.ts';
 import { createPreview1, type Preview1 } from './preview1.ts';
+import { DIRECTORY_RIGHTS, FILE_RIGHTS, LOOKUP_FOLLOW, oflag } from './types.ts';
 import type { GuestInput, GuestOutput, GuestWorld, HostFunction, Wait } from './world.ts';
 
 export class FakeInput implements GuestInput {
@@ -139,9 +140,10 @@ export class HandGuest {
     return [at.iovs, lengths.length];
   }
 
-  /** Opens a path below descriptor 3 with all rights that files can have, and gives the descriptor. */
-  open(path: string, { oflags = 0, rights = 0x1fff_ffffn, fdflags = 0, lookup = 1, fd = 3 } = {}): number {
-    this.ok('path_open', fd, lookup, ...this.text(path), oflags, rights, rights, fdflags, at.out);
+  /** Opens a path below descriptor 3 with all rights that a file or (with the flag) a directory can have, and gives the descriptor. */
+  open(path: string, { oflags = 0, fdflags = 0, fd = 3 } = {}): number {
+    const rights = BigInt((oflags & oflag.directory) === 0 ? FILE_RIGHTS : DIRECTORY_RIGHTS);
+    this.ok('path_open', fd, LOOKUP_FOLLOW, ...this.text(path), oflags, rights, rights, fdflags, at.out);
     return this.out32();
   }
 
