@@ -2,7 +2,7 @@ import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import { extract as newExtract, type Header } from 'tar-stream';
-import { invalid, toDrydockError } from '../../base/errors.ts';
+import { DrydockError, invalid, toDrydockError } from '../../base/errors.ts';
 
 export interface TarEntry {
   readonly header: Header;
@@ -31,6 +31,11 @@ export async function* readTar(source: AsyncIterable<Uint8Array>, what: string):
     })(),
     { objectMode: false },
   );
+  const meaning = (error: unknown): unknown => {
+    if (broken) return broken.error;
+    const text = error instanceof Error && !(error instanceof DrydockError) ? error.message : '';
+    return /tar|header|end of data/i.test(text) ? invalid(`the ${what} is not a whole tar archive: ${text}`) : error;
+  };
   pipeline(watched, extract, () => undefined);
   try {
     for await (const entry of extract) {
@@ -38,17 +43,23 @@ export async function* readTar(source: AsyncIterable<Uint8Array>, what: string):
       yield {
         header,
         offset: (header as { byteOffset?: number }).byteOffset ?? 0,
-        body: entry as unknown as AsyncIterable<Uint8Array>,
+        body: contents(entry as unknown as AsyncIterable<Uint8Array>, meaning),
       };
       entry.resume();
     }
   } catch (error) {
-    if (broken) throw broken.error;
-    const text = (error as Error).message;
-    if (/tar|header|end of data/i.test(text)) throw invalid(`the ${what} is not a whole tar archive: ${text}`);
-    throw error;
+    throw meaning(error);
   } finally {
     watched.destroy();
+  }
+}
+
+/** An archive that ends in the middle of a file is noticed by whoever reads the file. */
+async function* contents(source: AsyncIterable<Uint8Array>, meaning: (error: unknown) => unknown) {
+  try {
+    yield* source;
+  } catch (error) {
+    throw meaning(error);
   }
 }
 
