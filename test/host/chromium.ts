@@ -42,9 +42,18 @@ export async function startChromium(): Promise<Chromium> {
       `--user-data-dir=${profile}`,
       'about:blank',
     ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    // A group of its own, so that its helpers end with it: one that lives on would write into the profile that is being removed.
+    { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
   );
   const exited = new Promise<void>((resolve) => child.on('exit', () => resolve()));
+  const kill = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  };
+  process.once('exit', kill);
   const said: string[] = [];
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stderr }).on('line', (line) => {
@@ -58,7 +67,8 @@ export async function startChromium(): Promise<Chromium> {
   return {
     url,
     async close() {
-      child.kill('SIGKILL');
+      kill();
+      process.off('exit', kill);
       await exited;
       rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     },
