@@ -66,11 +66,13 @@ export async function openWindow(url: string): Promise<TestWindow> {
       channels.add(socket);
       const messages: ChannelMessage[] = [];
       socket.on('message', (data) => messages.push(JSON.parse(String(data)) as ChannelMessage));
-      const send = (message: ChannelRequest): void => socket.send(JSON.stringify(message));
-      socket.once('open', () => {
-        send(request);
-        if (credits > 0) send({ t: 'credit', n: credits });
-      });
+      // What is said before the socket is open goes after the request.
+      const early: ChannelRequest[] = [request, ...(credits > 0 ? [{ t: 'credit', n: credits } as const] : [])];
+      const send = (message: ChannelRequest): void => {
+        if (socket.readyState === WebSocket.CONNECTING) early.push(message);
+        else socket.send(JSON.stringify(message));
+      };
+      socket.once('open', () => early.forEach((message) => socket.send(JSON.stringify(message))));
       return { messages, closed: once(socket, 'close'), send, close: () => socket.close() };
     },
     close() {
