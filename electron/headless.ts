@@ -17,6 +17,8 @@ import { windowRouter } from './web/window-router.ts';
 const { version } = product;
 const here = import.meta.dirname;
 const closing = new Closing();
+/** When the first signal came. */
+let stopping: number | undefined;
 const log = (line: string): void => console.error(`drydock: ${line}`);
 
 async function open(args: readonly string[]): Promise<void> {
@@ -26,13 +28,13 @@ async function open(args: readonly string[]): Promise<void> {
 
   const processHost = nodeHost({ runnerPath: join(here, 'runner.cjs') });
   const engine = await openEngine({ home, processHost, version, log });
-  await closing.add(() => engine.close());
+  closing.add(() => engine.close());
 
   const staging = new Staging(engine, join(home, 'tmp'));
-  await closing.add(() => staging.close());
+  closing.add(() => staging.close());
 
   const docker = await serveDocker(engine, { socketPath, version, log });
-  await closing.add(() => docker.close());
+  closing.add(() => docker.close());
 
   const web = await serveWeb({
     port,
@@ -43,9 +45,9 @@ async function open(args: readonly string[]): Promise<void> {
     log,
     onLink: (url) => console.log(`Open ${url}`),
   });
-  await closing.add(() => web.close());
+  closing.add(() => web.close());
 
-  if (closing.begun) return;
+  if (stopping !== undefined) return;
   console.log(`DOCKER_HOST=${dockerHost}`);
   console.log(`Open ${web.url}`);
 }
@@ -58,18 +60,24 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-/** The first signal closes everything in order, the second ends at once. */
+/** The first signal closes everything in order, a later one ends at once. npm hands a ^C on to us that the terminal has sent already: one wish. */
 function stop(): void {
-  if (closing.begun) process.exit(1);
-  closing.close().then(() => process.exit(0), fail);
+  if (stopping === undefined) {
+    stopping = performance.now();
+    opening
+      .catch(() => undefined)
+      .then(() => closing.close())
+      .then(() => process.exit(0), fail);
+  } else if (performance.now() - stopping > 1000) process.exit(1);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 // The terminal may go before we do.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
-open(process.argv.slice(2)).catch(async (error: unknown) => {
-  if (closing.begun) return;
+const opening = open(process.argv.slice(2));
+opening.catch(async (error: unknown) => {
+  if (stopping !== undefined) return;
   await closing.close().catch(() => undefined);
   fail(error);
 });

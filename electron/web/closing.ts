@@ -1,16 +1,11 @@
-/** What was opened, closed in reverse: once, in order, also when it is asked for half-way through opening. */
+/** What was opened, closed in reverse. */
 export class Closing {
   readonly #closers: (() => Promise<void>)[] = [];
   #done: Promise<void> | undefined;
 
-  get begun(): boolean {
-    return this.#done !== undefined;
-  }
-
-  /** Remembers how to close what has just been opened; closes it at once when closing has begun. */
-  async add(close: () => Promise<void>): Promise<void> {
-    if (this.#done) await close();
-    else this.#closers.push(close);
+  /** Remembers how to close what has just been opened. */
+  add(close: () => Promise<void>): void {
+    this.#closers.push(close);
   }
 
   /** Idempotent. One that fails does not keep the others open; its error comes out at the end. */
