@@ -1,4 +1,5 @@
 import type { FromRunner, RunOutcome, RunSpec, RunUsage } from '../supervisor/protocol.ts';
+import { Announcer } from './announcer.ts';
 import { InputWriter } from './bridge/input-ring.ts';
 import { type Bridge, gauge, resetBridge, wake, word } from './bridge/layout.ts';
 import { OutputReader } from './bridge/output-ring.ts';
@@ -8,8 +9,6 @@ import { LineDiscipline, newlinesToCrlf } from './tty.ts';
 /** Ring bytes of one batch, and batches of one turn: an endless writer must not keep the control thread from hearing "terminate". */
 const BATCH = 1 << 18;
 const ROUNDS = 2;
-/** Milliseconds in which growth of the log is told once. */
-const GROWN_INTERVAL = 4;
 /** Milliseconds between attempts to write to a full disk, and how long an ended run goes on trying. */
 const RETRY_INTERVAL = 100;
 const RETRY_AT_END = 2000;
@@ -24,13 +23,11 @@ export class ActiveRun {
   readonly #bridge: Bridge;
   readonly #post: (message: FromRunner) => void;
   readonly #log: LogWriter;
+  readonly #announcer: Announcer;
   readonly #output: OutputReader;
   readonly #input: InputWriter;
   readonly #tty: LineDiscipline | undefined;
   readonly #cpu = process.cpuUsage();
-  #announced: number;
-  #announcedAt = 0;
-  #announceTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
   #closed = false;
@@ -41,7 +38,7 @@ export class ActiveRun {
     this.#bridge = bridge;
     this.#post = post;
     this.#log = new LogWriter(spec.log);
-    this.#announced = this.#log.offset;
+    this.#announcer = new Announcer(spec.id, () => this.#log.offset, post);
     resetBridge(bridge);
     this.#output = new OutputReader(bridge);
     this.#input = new InputWriter(bridge);
@@ -144,7 +141,7 @@ export class ActiveRun {
 
   #close(): void {
     this.#closed = true;
-    clearTimeout(this.#announceTimer);
+    this.#announcer.stop();
     clearTimeout(this.#retryTimer);
     clearImmediate(this.#turn);
     this.#log.close();
@@ -181,7 +178,7 @@ export class ActiveRun {
     for (let round = 0; round < ROUNDS && !asleep && !this.#log.stuck; round++) {
       if (this.#round() === 0) asleep = this.#output.sleep();
     }
-    this.#announce();
+    this.#announcer.announce();
     if (this.#log.stuck) this.#retryLater();
     else if (!asleep)
       this.#turn = setImmediate(() => {
@@ -205,24 +202,7 @@ export class ActiveRun {
     this.#log.begin();
     this.#log.add(this.#tty ? 0 : stream, this.#tty && stream === 1 ? newlinesToCrlf(bytes) : bytes);
     this.#log.end();
-    this.#announce();
+    this.#announcer.announce();
     if (this.#log.stuck) this.#retryLater();
-  }
-
-  /** The first growth at once, later growth at most every few milliseconds. */
-  #announce(): void {
-    const { offset } = this.#log;
-    if (offset === this.#announced || this.#announceTimer) return;
-    const wait = this.#announcedAt + GROWN_INTERVAL - performance.now();
-    if (wait > 0 && this.#announcedAt > 0) {
-      this.#announceTimer = setTimeout(() => {
-        this.#announceTimer = undefined;
-        if (!this.#closed) this.#announce();
-      }, wait);
-      return;
-    }
-    this.#announced = offset;
-    this.#announcedAt = performance.now();
-    this.#post({ t: 'grown', id: this.spec.id, offset });
   }
 }

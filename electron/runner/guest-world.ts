@@ -35,7 +35,7 @@ export function guestWorld(
   };
 }
 
-export function noteMemory(gauges: Float64Array, bytes: number): void {
+function noteMemory(gauges: Float64Array, bytes: number): void {
   gauges[gauge.memory] = bytes;
   if (bytes > (gauges[gauge.memoryPeak] as number)) gauges[gauge.memoryPeak] = bytes;
 }

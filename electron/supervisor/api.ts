@@ -3,15 +3,15 @@ import type { RunOutcome, RunSpec, RunUsage } from './protocol.ts';
 
 /**
  * `process` (default): one live run a process, guest in its own thread; the process is recycled for runs of the same image.
- * `strict`: a fresh process, never reused. `shared`: many sleeping runs in one process and thread, by JSPI; not built
- * yet, a start with it is rejected as `unsupported`.
+ * `strict`: a fresh process, never reused. `shared`: up to 100 sleeping runs, also of different images, in one process and thread, by JSPI; a guest
+ * that computes keeps its neighbours from running, and ending it may end them (as `crashed`).
  */
 export type Isolation = 'process' | 'strict' | 'shared';
 
 export interface RunRequest {
   readonly spec: RunSpec;
   readonly isolation: Isolation;
-  /** Runners are recycled within one image only. */
+  /** Runners are recycled within one image only, but for isolation `shared`. */
   readonly imageId: string;
 }
 
@@ -27,6 +27,8 @@ export interface RunEnd {
   /** Logical end of the log, when the runner could say. */
   readonly offset: number | undefined;
   readonly usage: RunUsage | undefined;
+  /** In a shared process it computed for long stretches (or had to be ended by ending the process): better run with `process` next time. */
+  readonly hogged?: true;
 }
 
 export interface Run {
@@ -41,7 +43,7 @@ export interface Run {
   resize(rows: number, columns: number): void;
   /** Ends the guest at its next wait or by terminating its thread; a runner that does not answer within 2 s is killed. */
   terminate(): void;
-  /** Stops / continues the process as a whole (SIGSTOP). @throws unsupported where the host cannot. */
+  /** Stops / continues the process as a whole (SIGSTOP). @throws unsupported where the host cannot, and for a run in a shared process. */
   pause(): void;
   resume(): void;
   /** Last known usage when the runner is paused or does not answer in 1 s. */

@@ -2,18 +2,21 @@ import { describe, expect, test } from 'vitest';
 import type { HostedProcess, Isolation, ProcessHost, RunEnd } from './api.ts';
 import type { FromRunner, RunSpec, ToRunner } from './protocol.ts';
 import type { PoolOptions } from './pool.ts';
+import { SHARED_CAPACITY } from './runner-process.ts';
 import { createSupervisor } from './supervisor.ts';
 
 /** Processes that do nothing but remember what they were sent; the tests answer for them. */
 class FakeProcess implements HostedProcess {
   readonly pid: number;
   readonly sent: ToRunner[] = [];
+  readonly args: readonly string[];
   killed = false;
   #message!: (message: unknown) => void;
   #exit!: (code: number | null, signal: string | null) => void;
 
-  constructor(pid: number) {
+  constructor(pid: number, args: readonly string[]) {
     this.pid = pid;
+    this.args = args;
   }
   post(message: unknown): void {
     this.sent.push(message as ToRunner);
@@ -42,8 +45,8 @@ function world(options: PoolOptions = {}) {
   const processes: FakeProcess[] = [];
   const host: ProcessHost = {
     canSuspend: true,
-    spawn: () => {
-      const one = new FakeProcess(1_000_000 + processes.length);
+    spawn: (_name, args) => {
+      const one = new FakeProcess(1_000_000 + processes.length, args);
       processes.push(one);
       return one;
     },
@@ -245,13 +248,73 @@ describe('when a process goes wrong', () => {
   });
 });
 
-test('isolation "shared" says that it is not there yet', async () => {
-  const { processes, start } = world();
-  await expect(start('a', 'image', 'shared').run.started).rejects.toMatchObject({
-    kind: 'unsupported',
-    data: { exitCode: 125 },
+describe('shared', () => {
+  test('runs of any image go to one process, those beyond its capacity to another', () => {
+    const { processes, start } = world();
+    for (let i = 0; i < SHARED_CAPACITY + 1; i++) start(String(i), `image ${i}`, 'shared');
+    expect(processes).toHaveLength(2);
+    at(processes, 0).say({ t: 'ready' });
+    at(processes, 1).say({ t: 'ready' });
+    expect(processes.map(({ runs }) => runs.length)).toEqual([SHARED_CAPACITY, 1]);
+    at(processes, 0).say(exit('0'));
+    start('next', 'image', 'shared');
+    expect(at(processes, 0).runs.at(-1)).toBe('next');
+    start('own');
+    expect(processes).toHaveLength(3);
+    expect(processes.map(({ args }) => args)).toEqual([['--shared'], ['--shared'], []]);
   });
-  expect(processes).toHaveLength(0);
+
+  test('the end of one leaves the others; the process is ended once it is idle', async () => {
+    const { processes, start } = world({ idleTime: 20 });
+    const runs = [start('a', 'image', 'shared'), start('b', 'image', 'shared')];
+    const process = at(processes, 0);
+    process.say({ t: 'ready' });
+    for (const id of ['a', 'b']) process.say({ t: 'started', id, module: '/m.wasm' });
+    process.say(exit('a'));
+    expect((await runs[0]?.run.ended)?.outcome).toEqual({ kind: 'exit', code: 0 });
+    process.say({ t: 'grown', id: 'b', offset: 7 });
+    expect(runs[1]?.grown).toEqual([7]);
+    expect(process.killed).toBe(false);
+    process.say(exit('b'));
+    await expect.poll(() => process.killed).toBe(true);
+    start('c', 'image', 'shared');
+    expect(process.runs).toEqual(['a', 'b']);
+  });
+
+  test('one that is deaf takes the process with it: the others have crashed', async () => {
+    const { processes, start } = world();
+    const [a, b] = [start('a', 'image', 'shared'), start('b', 'image', 'shared')];
+    const process = at(processes, 0);
+    process.say({ t: 'ready' });
+    for (const id of ['a', 'b']) process.say({ t: 'started', id, module: '/m.wasm' });
+    a.run.terminate();
+    await expect.poll(() => process.killed, { timeout: 10_000 }).toBe(true);
+    // No run for a process that will be gone, nor for one that has not answered for a while.
+    start('c', 'image', 'shared');
+    expect(process.runs).toEqual(['a', 'b']);
+    process.exit(null, 'SIGKILL');
+    expect(await a.run.ended).toMatchObject({ outcome: { kind: 'terminated' }, hogged: true });
+    expect((await b.run.ended).outcome).toEqual({ kind: 'crashed', code: null, signal: 'SIGKILL' });
+    expect(await b.run.ended).not.toHaveProperty('hogged');
+  });
+
+  test('a guest that computed too long is told of at its end', async () => {
+    const { processes, start } = world();
+    const { run } = start('a', 'image', 'shared');
+    const process = at(processes, 0);
+    process.say({ t: 'ready' });
+    process.say({ t: 'started', id: 'a', module: '/m.wasm' });
+    process.say({ t: 'hogged', id: 'a' });
+    process.say(exit('a'));
+    expect((await run.ended).hogged).toBe(true);
+  });
+
+  test('cannot be paused', () => {
+    const { processes, start } = world();
+    const { run } = start('a', 'image', 'shared');
+    at(processes, 0).say({ t: 'ready' });
+    expect(() => run.pause()).toThrow(/isolation "shared" cannot be paused/);
+  });
 });
 
 test('stdin: never more than the window is on its way, in order', async () => {

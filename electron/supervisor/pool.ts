@@ -1,6 +1,6 @@
 import { unavailable } from '../base/errors.ts';
 import type { ProcessHost } from './api.ts';
-import { RunnerProcess } from './runner-process.ts';
+import { RunnerProcess, SHARED_CAPACITY } from './runner-process.ts';
 
 export interface PoolOptions {
   /** Milliseconds after which an idle process is ended. */
@@ -18,6 +18,8 @@ export interface Seeker {
   readonly imageId: string;
   /** Wants a fresh process, never used again. */
   readonly strict: boolean;
+  /** Lives among other runs. */
+  readonly shared: boolean;
   take(runner: RunnerProcess): void;
   fail(error: Error): void;
 }
@@ -88,11 +90,14 @@ export class Pool {
     });
   }
 
-  #choose({ imageId, strict }: Seeker): RunnerProcess | undefined {
+  #choose({ imageId, strict, shared }: Seeker): RunnerProcess | undefined {
+    // The oldest that has room, so that younger ones get empty and are ended.
+    if (shared) return [...this.#runners].find((runner) => runner.shared && runner.room > 0);
     let idle: RunnerProcess | undefined;
     let blank: RunnerProcess | undefined;
     let resting: RunnerProcess | undefined;
     for (const runner of this.#runners) {
+      if (runner.shared) continue;
       if (runner.state === 'blank') blank ??= runner;
       if (strict || runner.imageId !== imageId || runner.single) continue;
       // The one used last has the warmest caches.
@@ -111,18 +116,23 @@ export class Pool {
   }
 
   #startWanted(): void {
-    let starting = 0;
-    for (const runner of this.#runners) if (runner.state === 'starting') starting++;
-    while (starting < Math.min(this.#seekers.length, this.#startLimit)) {
-      if (!this.#start()) return;
-      starting++;
-    }
+    const shared = this.#seekers.filter((seeker) => seeker.shared).length;
+    if (!this.#startSome(this.#seekers.length - shared, false)) return;
+    this.#startSome(Math.ceil(shared / SHARED_CAPACITY), true);
   }
 
-  #start(): boolean {
+  /** Sees to it that `wanted` processes of the kind are starting, or as many as may. False when none can be started. */
+  #startSome(wanted: number, shared: boolean): boolean {
+    let starting = 0;
+    for (const runner of this.#runners) if (runner.state === 'starting' && runner.shared === shared) starting++;
+    for (; starting < Math.min(wanted, this.#startLimit); starting++) if (!this.#start(shared)) return false;
+    return true;
+  }
+
+  #start(shared = false): boolean {
     let runner: RunnerProcess;
     try {
-      runner = new RunnerProcess(this.#host, { changed: (which) => this.#changed(which) });
+      runner = new RunnerProcess(this.#host, { changed: (which) => this.#changed(which) }, shared);
     } catch (error) {
       const cause = error as Error;
       for (const seeker of this.#seekers.splice(0))
@@ -144,8 +154,9 @@ export class Pool {
     if (runner.state === 'gone') return this.#gone(runner, starting !== undefined);
     if (starting) this.#backoff = FIRST_BACKOFF;
     if (this.#isClosed) return runner.kill();
+    if (runner.shared) return this.#fill(runner);
     const at = this.#seekers.findIndex(
-      (seeker) => runner.state === 'blank' || (!seeker.strict && seeker.imageId === runner.imageId),
+      (seeker) => !seeker.shared && (runner.state === 'blank' || (!seeker.strict && seeker.imageId === runner.imageId)),
     );
     const seeker = this.#seekers[at];
     if (seeker) {
@@ -157,6 +168,18 @@ export class Pool {
     this.#trim();
   }
 
+  /** A shared process is ready, or has lost a run. */
+  #fill(runner: RunnerProcess): void {
+    while (runner.room > 0) {
+      const at = this.#seekers.findIndex((seeker) => seeker.shared);
+      if (at < 0) break;
+      const [seeker] = this.#seekers.splice(at, 1);
+      seeker?.take(runner);
+    }
+    this.#startWanted();
+    this.#trim();
+  }
+
   #gone(runner: RunnerProcess, neverReady: boolean): void {
     this.#runners.delete(runner);
     if (this.#isClosed) {
@@ -164,9 +187,11 @@ export class Pool {
       return;
     }
     if (neverReady) {
-      this.#seekers
-        .shift()
-        ?.fail(unavailable('the runner process ended before it was ready', { hint: "The engine's own log says why." }));
+      const at = this.#seekers.findIndex((seeker) => seeker.shared === runner.shared);
+      const [seeker] = at < 0 ? [] : this.#seekers.splice(at, 1);
+      seeker?.fail(
+        unavailable('the runner process ended before it was ready', { hint: "The engine's own log says why." }),
+      );
       if (this.#spare) this.#refillIn(this.#backoff);
       this.#backoff = Math.min(this.#backoff * 2, MAX_BACKOFF);
     } else if (this.#spare) this.#refillIn(REFILL_DELAY);
@@ -178,7 +203,7 @@ export class Pool {
     if (this.#refill) return;
     this.#refill = setTimeout(() => {
       this.#refill = undefined;
-      for (const runner of this.#runners) if (runner.state === 'blank' || runner.state === 'starting') return;
+      for (const { state, shared } of this.#runners) if (!shared && (state === 'blank' || state === 'starting')) return;
       this.#start();
     }, delay);
     this.#refill.unref();

@@ -41,7 +41,10 @@ export type ToRunner =
   | { readonly t: 'stdin'; readonly id: string; readonly bytes: Uint8Array }
   | { readonly t: 'eof'; readonly id: string }
   | { readonly t: 'resize'; readonly id: string; readonly rows: number; readonly columns: number }
-  /** End the guest: at its next wait, or by terminating its thread when it does not get there at once. */
+  /**
+   * End the guest: at its next wait, or by terminating its thread when it does not get there at once. A shared process hears it only when no guest
+   * computes.
+   */
   | { readonly t: 'terminate'; readonly id: string }
   | { readonly t: 'usage'; readonly id: string; readonly seq: number }
   | { readonly t: 'ping'; readonly seq: number };
@@ -89,6 +92,8 @@ export type FromRunner =
   /** The log now reaches this logical offset (coalesced). */
   | { readonly t: 'grown'; readonly id: string; readonly offset: number }
   | { readonly t: 'stdinAck'; readonly id: string; readonly bytes: number }
+  /** Shared processes only: this guest computed for more than a second without waiting, and its neighbours stood still. May be said again. */
+  | { readonly t: 'hogged'; readonly id: string }
   /** Sent after the last byte is in the log. */
   | {
       readonly t: 'exit';

@@ -24,6 +24,7 @@ export class RunHandle implements Run, Tenant, Seeker {
   readonly id: string;
   readonly imageId: string;
   readonly strict: boolean;
+  readonly shared: boolean;
   readonly started: Promise<void>;
   readonly ended: Promise<RunEnd>;
   readonly #request: RunRequest;
@@ -43,6 +44,7 @@ export class RunHandle implements Run, Tenant, Seeker {
   #usageSeq = 0;
   readonly #usageWaiters = new Map<number, (usage: RunUsage) => void>();
   #paused = false;
+  #hogged = false;
   #terminating: NodeJS.Timeout | undefined;
 
   constructor(request: RunRequest, listener: RunListener, pool: Pool, host: ProcessHost) {
@@ -53,6 +55,7 @@ export class RunHandle implements Run, Tenant, Seeker {
     this.id = request.spec.id;
     this.imageId = request.imageId;
     this.strict = request.isolation === 'strict';
+    this.shared = request.isolation === 'shared';
     this.started = new Promise((resolve, reject) => {
       this.#resolveStarted = resolve;
       this.#rejectStarted = reject;
@@ -63,13 +66,7 @@ export class RunHandle implements Run, Tenant, Seeker {
     this.#stdin = new StdinSender((bytes) =>
       this.#runner?.post(bytes ? { t: 'stdin', id: this.id, bytes } : { t: 'eof', id: this.id }),
     );
-    if (request.isolation === 'shared')
-      this.fail(
-        unsupported('many runs in one process (isolation "shared") are not supported yet', {
-          hint: 'Use isolation "process" (the default) or "strict".',
-        }),
-      );
-    else pool.acquire(this);
+    pool.acquire(this);
   }
 
   get pid(): number {
@@ -117,6 +114,9 @@ export class RunHandle implements Run, Tenant, Seeker {
         return this.#grown(message.offset);
       case 'stdinAck':
         return this.#stdin.acknowledge(message.bytes);
+      case 'hogged':
+        this.#hogged = true;
+        return;
       case 'usage':
         this.#usage = message.usage;
         return this.#usageWaiters.get(message.seq)?.(message.usage);
@@ -128,8 +128,11 @@ export class RunHandle implements Run, Tenant, Seeker {
 
   lost(code: number | null, signal: string | null): void {
     if (this.#over) return;
-    if (this.#terminating)
+    if (this.#terminating) {
+      // Killed because it was deaf; whether this guest or a neighbour computed is not known, so this one had better be alone next time.
+      if (this.shared && this.#hasStarted) this.#hogged = true;
       return this.#end({ outcome: { kind: 'terminated' }, offset: undefined, usage: this.#lastUsage() });
+    }
     if (!this.#hasStarted)
       return this.#failStart(
         unavailable(`the runner process ended before the module was started (${signal ?? `exit code ${code}`})`, {
@@ -167,6 +170,10 @@ export class RunHandle implements Run, Tenant, Seeker {
   }
 
   pause(): void {
+    if (this.shared)
+      throw unsupported('a container with isolation "shared" cannot be paused: others live in its process', {
+        hint: 'Stop it instead, or create it with isolation "process".',
+      });
     this.#signal('SIGSTOP');
     this.#paused = true;
   }
@@ -226,7 +233,7 @@ export class RunHandle implements Run, Tenant, Seeker {
     // Ended while it was being started, on request.
     this.#markStarted();
     this.#close();
-    this.#resolveEnded(end);
+    this.#resolveEnded(this.#hogged ? { ...end, hogged: true } : end);
   }
 
   #close(): void {

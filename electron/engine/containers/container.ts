@@ -42,6 +42,8 @@ export class Container {
   /** Milliseconds that the next try will wait. */
   restartDelay = 0;
   removing = false;
+  /** Its guest computed where others had to wait for it: isolation `shared` becomes `process` at the next start. */
+  hogged = false;
   /** Addresses while it runs. */
   endpoints: readonly NetworkEndpoint[] = [];
   /** Last size told by a terminal: rows, columns. */

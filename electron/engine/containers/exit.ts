@@ -42,6 +42,7 @@ function ended(context: Context, container: Container, active: ActiveRun, end: R
   const { config, restartCount } = container.record;
   const { exitCode, error } = verdict(end, asked);
   container.active = undefined;
+  if (end.hogged) container.hogged = true;
   container.stdin.disconnect();
   container.log.endRun(end.offset);
 

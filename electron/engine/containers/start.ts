@@ -1,6 +1,6 @@
 /** `docker start`: from a record to a guest that runs. */
 import { conflict, toDrydockError, unavailable } from '../../base/errors.ts';
-import type { Run } from '../../supervisor/api.ts';
+import type { Isolation, Run } from '../../supervisor/api.ts';
 import type { RunSpec } from '../../supervisor/protocol.ts';
 import { guestEnv } from './config.ts';
 import { joinNetworks, leaveNetworks } from './connect.ts';
@@ -60,7 +60,7 @@ async function begin(context: Context, container: Container): Promise<void> {
     joinNetworks(context, container);
     container.log.begin();
     const run = context.supervisor.start(
-      { spec, isolation: record.config.isolation, imageId: record.imageId },
+      { spec, isolation: isolationOf(container, record), imageId: record.imageId },
       { grown: (offset) => container.log.grown(offset) },
     );
     container.launching = run;
@@ -80,6 +80,11 @@ async function begin(context: Context, container: Container): Promise<void> {
   } catch (error) {
     throw fail(context, container, error);
   }
+}
+
+/** A guest that computes is moved out of a shared process, until the engine is opened anew. */
+function isolationOf({ hogged }: Container, { config }: ContainerRecord): Isolation {
+  return hogged && config.isolation === 'shared' ? 'process' : config.isolation;
 }
 
 /** Writes the record while the runner gets going, then waits for it. A record that cannot be written ends the run: it would be lost to the next open. */

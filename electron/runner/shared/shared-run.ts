@@ -1,0 +1,184 @@
+import { openMountTable, type MountTable } from '../../fs/mount-table.ts';
+import type { FromRunner, RunOutcome, RunSpec, RunUsage } from '../../supervisor/protocol.ts';
+import type { Ending } from '../host-calls.ts';
+import { type LinkedGuest, linkGuest } from '../link-guest.ts';
+import { engineFault, NotRunnable } from '../not-runnable.ts';
+import type { Programs } from '../program.ts';
+import { LineDiscipline } from '../tty.ts';
+import type { GuestWorld } from '../wasi/world.ts';
+import { SharedInput } from './input.ts';
+import type { Jspi } from './jspi.ts';
+import { SharedOutput } from './output.ts';
+import { Sleeper } from './sleeper.ts';
+import { Slices } from './slices.ts';
+
+/** As a kernel's buffer: with a terminal nobody waits for acknowledgements. */
+const TTY_INPUT_LIMIT = 1 << 16;
+
+type Post = (message: FromRunner) => void;
+
+/** One run among the others of a shared process, from 'run' to 'exit' or 'failed'. */
+export class SharedRun {
+  readonly spec: RunSpec;
+  readonly #post: Post;
+  readonly #jspi: Jspi;
+  readonly #input: SharedInput;
+  readonly #output: SharedOutput;
+  readonly #tty: LineDiscipline | undefined;
+  readonly #slices: Slices;
+  readonly #sleeper: Sleeper;
+  readonly #ending: Ending = { reason: undefined };
+  #guest: LinkedGuest | undefined;
+  /** Exit code to report instead of 'terminated': the terminal's ^C and ^\. */
+  #interrupted: number | undefined;
+  #memory = 0;
+  #memoryPeak = 0;
+  #read = 0;
+  #written = 0;
+
+  /** Opens the log. @throws the file system's error */
+  constructor(spec: RunSpec, jspi: Jspi, post: Post) {
+    const { id } = spec;
+    this.spec = spec;
+    this.#jspi = jspi;
+    this.#post = post;
+    this.#slices = new Slices(() => post({ t: 'hogged', id }));
+    this.#sleeper = new Sleeper(jspi, this.#slices, this.#ending);
+    this.#output = new SharedOutput(spec, post, () => this.#sleeper.poke());
+    this.#input = new SharedInput((bytes) => {
+      if (!spec.tty) post({ t: 'stdinAck', id, bytes });
+    });
+    if (spec.stdin === 'closed') this.#input.end();
+    if (spec.tty)
+      this.#tty = new LineDiscipline({
+        echo: (bytes) => this.#output.say(0, bytes),
+        input: (line) => {
+          if (this.#input.available() + line.length > TTY_INPUT_LIMIT) this.#output.say(0, Buffer.from('\x07'));
+          else this.#input.push(line);
+        },
+        eof: () => this.#input.end(),
+        interrupt: (exitCode) => {
+          this.#interrupted = exitCode;
+          this.terminate();
+        },
+      });
+  }
+
+  /** Runs the guest. Resolves when it is over and the engine was told; to the bytes of memory it leaves as garbage. */
+  async run(programs: Programs): Promise<number> {
+    const { id } = this.spec;
+    let outcome: RunOutcome;
+    try {
+      outcome = await this.#life(programs);
+    } catch (error) {
+      this.#output.close();
+      const known = error instanceof NotRunnable;
+      this.#post({
+        t: 'failed',
+        id,
+        kind: known ? error.kind : 'internal',
+        message: known ? error.message : `the runner failed: ${(error as Error).stack ?? String(error)}`,
+        exitCode: known ? error.exitCode : 125,
+        collecting: false,
+      });
+      return this.#memoryPeak;
+    }
+    if (outcome.kind === 'terminated' && this.#interrupted !== undefined)
+      outcome = { kind: 'exit', code: this.#interrupted };
+    if (outcome.kind === 'trap') this.#output.say(1, Buffer.from(outcome.stack));
+    const usage = this.usage();
+    const offset = await this.#output.finish();
+    this.#post({ t: 'exit', id, outcome, offset, usage, collecting: false });
+    return this.#memoryPeak;
+  }
+
+  stdin(bytes: Uint8Array): void {
+    if (this.#tty) {
+      this.#tty.feed(bytes);
+      this.#post({ t: 'stdinAck', id: this.spec.id, bytes: bytes.length });
+    } else this.#input.push(bytes);
+    this.#sleeper.poke();
+  }
+
+  eof(): void {
+    this.#input.end();
+    this.#sleeper.poke();
+  }
+
+  terminate(): void {
+    this.#sleeper.kill();
+  }
+
+  usage(): RunUsage {
+    this.#guest?.noteMemory();
+    const { user, system } = this.#slices.total;
+    return {
+      cpuUser: user,
+      cpuSystem: system,
+      memory: this.#memory,
+      memoryPeak: this.#memoryPeak,
+      threads: 1,
+      readBytes: this.#read,
+      writtenBytes: this.#written,
+    };
+  }
+
+  async #life(programs: Programs): Promise<RunOutcome> {
+    let mounts: MountTable;
+    try {
+      mounts = openMountTable(this.spec.mounts);
+    } catch (error) {
+      throw engineFault('internal', `cannot open the file system: ${(error as Error).message}`);
+    }
+    try {
+      const found = programs.find(mounts, this.spec.module, this.spec.env);
+      const guest = linkGuest(found, this.spec, this.#world(mounts), this.#ending, (host) =>
+        this.#sleeper.waiting(host),
+      );
+      return await this.#execute(guest, () => this.#post({ t: 'started', id: this.spec.id, module: found.path }));
+    } finally {
+      mounts.close();
+    }
+  }
+
+  async #execute(guest: LinkedGuest, started: () => void): Promise<RunOutcome> {
+    this.#guest = guest;
+    if (guest.runsAtOnce) started();
+    this.#slices.enter();
+    try {
+      const entries = guest.instantiate();
+      if (!guest.runsAtOnce) started();
+      this.#sleeper.canSleep = true;
+      for (const entry of entries) await this.#jspi.promising(entry)();
+      return { kind: 'exit', code: 0 };
+    } catch (error) {
+      if (error instanceof NotRunnable) throw error;
+      return guest.outcomeOf(error);
+    } finally {
+      this.#slices.leave();
+      this.#guest = undefined;
+      guest.dispose();
+    }
+  }
+
+  #world(mounts: MountTable): GuestWorld {
+    const { args, env, tty } = this.spec;
+    return {
+      args,
+      env,
+      mounts,
+      stdin: this.#input,
+      stdout: this.#output.stream(0),
+      stderr: this.#output.stream(1),
+      tty: tty !== undefined,
+      noteMemory: (bytes) => {
+        this.#memory = bytes;
+        if (bytes > this.#memoryPeak) this.#memoryPeak = bytes;
+      },
+      noteIo: (read, written) => {
+        this.#read += read;
+        this.#written += written;
+      },
+    };
+  }
+}
