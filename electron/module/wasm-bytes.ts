@@ -1,4 +1,4 @@
-/** Builds small modules by hand, for tests. */
+/** Builds small modules by hand: for tests, and for the runner's rehearsal. */
 const leb = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)]);
 const sized = (payload: readonly number[]): number[] => [...leb(payload.length), ...payload];
 

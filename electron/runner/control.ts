@@ -8,6 +8,7 @@ import { ActiveRun } from './active-run.ts';
 import { openBridge } from './bridge/layout.ts';
 import { GuestThread } from './guest-thread.ts';
 import { openParentPort } from './parent-port.ts';
+import { prepareRehearsal, type Rehearsal } from './rehearsal.ts';
 import type { FromGuest } from './thread-protocol.ts';
 
 /** Milliseconds that a guest has to reach its next wait before its thread is ended. */
@@ -25,7 +26,22 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
   let terminating: NodeJS.Timeout | undefined;
   let outcome: RunOutcome | undefined;
 
-  const post = (message: FromRunner): void => parent.post(message);
+  let rehearsal: Rehearsal | undefined;
+
+  const post = (message: FromRunner): void => {
+    if (!rehearsal || !('id' in message) || message.id !== rehearsal.spec.id) return parent.post(message);
+    if (message.t !== 'exit' && message.t !== 'failed') return;
+    rehearsal.dispose();
+    rehearsal = undefined;
+    parent.post({ t: 'ready' });
+  };
+
+  /** The first thread is there: rehearse, then say so. */
+  const greet = (): void => {
+    rehearsal = prepareRehearsal();
+    if (rehearsal) start({ t: 'run', spec: rehearsal.spec });
+    else parent.post({ t: 'ready' });
+  };
 
   const finish = (ended: RunOutcome, collecting: boolean): void => {
     if (!run || outcome) return;
@@ -57,9 +73,9 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
     if (message === 0) return run?.bell();
     switch (message.t) {
       case 'ready':
-        post(greeted ? { t: 'idle' } : { t: 'ready' });
+        if (greeted) return post({ t: 'idle' });
         greeted = true;
-        return;
+        return greet();
       case 'idle':
         return post({ t: 'idle' });
       case 'started':
