@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { conflict, full, invalid, notFound } from '../base/errors.ts';
 import type { StagedModule } from '../contract/modules.ts';
 import type { EngineApi } from '../engine/api/index.ts';
@@ -40,6 +39,11 @@ export function suggestedReference(fileName: string): string {
   return `${name || 'module'}:latest`;
 }
 
+/** A file's bytes; opened when the first is asked for, so that one which is never read is never opened. */
+async function* bytesOf(path: string): AsyncGenerator<Uint8Array, void> {
+  yield* createReadStream(path) as AsyncIterable<Uint8Array>;
+}
+
 /** Files that were dropped, picked or uploaded and wait to become images. Owns its temporary files; each has a limit and an end. */
 export class Staging {
   readonly #engine: EngineApi;
@@ -71,7 +75,7 @@ export class Staging {
     const found = await stat(path);
     if (!found.isFile()) throw invalid(`${path} is not a file`, { hint: 'Choose a .wasm file.' });
     if (found.size > this.#limits.file) throw this.#tooLarge(path);
-    return this.add(path, createReadStream(path));
+    return this.add(path, bytesOf(path));
   }
 
   /**
@@ -109,7 +113,7 @@ export class Staging {
     if (staged.busy) throw conflict(`${staged.fileName} is being imported already`);
     staged.busy = true;
     try {
-      const view = await this.#engine.images.importModule(createReadStream(staged.path), {
+      const view = await this.#engine.images.importModule(bytesOf(staged.path), {
         fileName: staged.fileName,
         reference,
       });
@@ -141,17 +145,18 @@ export class Staging {
 
   async #write(name: string, bytes: AsyncIterable<Uint8Array>, path: string): Promise<number> {
     await mkdir(this.#directory, { recursive: true });
+    // Opened before the first byte is looked at: a stream that is refused while its file is still being opened would leave the file behind.
+    const file = await open(path, 'wx', 0o600);
     let size = 0;
     try {
-      await pipeline(
-        this.#checked(name, bytes, (grown) => {
-          size += grown;
-          this.#arriving += grown;
-        }),
-        createWriteStream(path, { flags: 'wx', mode: 0o600 }),
-      );
+      const checked = this.#checked(name, bytes, (grown) => {
+        size += grown;
+        this.#arriving += grown;
+      });
+      for await (const chunk of checked) await file.writeFile(chunk);
     } finally {
       this.#arriving -= size;
+      await file.close();
     }
     return size;
   }
