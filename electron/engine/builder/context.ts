@@ -83,7 +83,8 @@ export async function readContext(
     throw error;
   } finally {
     await file.close();
-    if (signal?.aborted) await iterator.return?.();
+    // Not awaited: a source that hangs does not answer this either.
+    if (signal?.aborted) void Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
 
   const rules = nodes.get('.dockerignore');

@@ -28,29 +28,43 @@ export async function writeLayer(
   lease: Lease,
   entries: AsyncIterable<LayerEntry> | Iterable<LayerEntry>,
 ): Promise<WrittenLayer> {
+  const sizes = { files: 0 };
+  const blob = await lease.put(packed(entries, sizes));
+  return { descriptor: { mediaType: mediaTypes.layer, ...blob }, size: sizes.files };
+}
+
+/** The entries as a tar. An error of theirs is thrown from here as it is. */
+async function* packed(
+  entries: AsyncIterable<LayerEntry> | Iterable<LayerEntry>,
+  sizes: { files: number },
+): AsyncGenerator<Uint8Array> {
   const pack = newPack({ highWaterMark: 512 * 1024 });
-  let size = 0;
+  pack.on('error', () => undefined);
+  // Taken before the first entry: a stream that is destroyed before somebody reads never ends.
+  const chunks = (pack as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  let failure: { readonly error: unknown } | undefined;
   const fill = async (): Promise<void> => {
     for await (const entry of entries) {
-      size += entry.size ?? 0;
+      if (pack.destroyed) return;
+      sizes.files += entry.size ?? 0;
       await packEntry(pack, entry);
     }
     pack.finalize();
   };
-  let failure: { readonly error: unknown } | undefined;
   const filled = fill().catch((error: unknown) => {
-    failure = { error };
+    failure ??= { error };
     pack.destroy(error as Error);
   });
   try {
-    const blob = await lease.put(pack as unknown as AsyncIterable<Uint8Array>);
-    await filled;
-    return { descriptor: { mediaType: mediaTypes.layer, ...blob }, size };
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
   } catch (error) {
-    pack.destroy(error as Error);
-    await filled;
     throw failure ? failure.error : error;
+  } finally {
+    pack.destroy();
+    await filled;
   }
+  // Destroyed without being finalized: it must not pass for a whole tar.
+  if (failure) throw failure.error;
 }
 
 async function packEntry(pack: Pack, entry: LayerEntry): Promise<void> {
