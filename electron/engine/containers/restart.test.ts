@@ -41,6 +41,18 @@ test('on-failure:2 tries twice more, doubling the delay, then gives up', async (
   expect(t.timers.delays()).toEqual([]);
 });
 
+test('a guest that computed in a shared process gets one of its own the next time', async () => {
+  await t.engine.containers.create({ image: 'app', name: 'cc', isolation: 'shared', restartPolicy: policy('always') });
+  await t.engine.containers.start('cc');
+  await exit(0);
+  await pass(100);
+  t.supervisor.last.end({ kind: 'exit', code: 0 }, { hogged: true });
+  await settle();
+  await pass(200);
+  expect(t.supervisor.runs.map(({ request }) => request.isolation)).toEqual(['shared', 'shared', 'process']);
+  expect(t.engine.containers.get('cc').config.isolation).toBe('shared');
+});
+
 test('a user who starts it again begins a new count', async () => {
   await run(policy('on-failure', 1));
   await exit(1);

@@ -70,8 +70,8 @@ export class PlayedRun implements Run {
     this.end({ kind: 'exit', code });
   }
 
-  end(outcome: RunEnd['outcome']): void {
-    this.#ending.resolve({ outcome, offset: outcome.kind === 'crashed' ? undefined : this.offset, usage });
+  end(outcome: RunEnd['outcome'], more: Pick<RunEnd, 'hogged'> = {}): void {
+    this.#ending.resolve({ outcome, offset: outcome.kind === 'crashed' ? undefined : this.offset, usage, ...more });
   }
 
   async writeStdin(bytes: Uint8Array): Promise<void> {
