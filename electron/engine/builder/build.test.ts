@@ -715,7 +715,7 @@ describe('RUN', () => {
     expect(text).toContain('Step 7/8 : RUN ["cc", "-o", "x"]\ngrüße\n ---> ');
     expect(requests[0]).toMatchObject({
       program: '/bin/cc.wasm',
-      args: ['cc', '-o', 'x'],
+      args: ['-o', 'x'],
       env: ['V=1', 'E=2'],
       workingDir: '/w',
     });

@@ -135,11 +135,24 @@ async function drain(iterator: AsyncIterator<Uint8Array>, signal?: AbortSignal):
   }
 }
 
+/** Writes each chunk while the reader hashes it: one write is under way at most. */
 async function* spooled(source: AsyncIterable<Uint8Array>, file: FileHandle): AsyncGenerator<Uint8Array> {
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at)).bytesWritten;
-    yield chunk;
+  let writing = Promise.resolve();
+  try {
+    for await (const chunk of source) {
+      await writing;
+      writing = writeAll(file, chunk);
+      // Its error is thrown where it is awaited, not while nobody looks.
+      writing.catch(() => undefined);
+      yield chunk;
+    }
+  } finally {
+    await writing;
   }
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at)).bytesWritten;
 }
 
 /** The last entry of a name counts; directories that were only implied are filled in. */

@@ -10,8 +10,9 @@ export interface ProgramRequest {
   /** Host paths: the stage's root, never written to, and an empty directory for what the program changes (OCI whiteouts). */
   readonly lower: string;
   readonly upper: string;
-  /** Guest path of the module. */
+  /** Guest path of the module; argv[0] too. */
   readonly program: string;
+  /** argv from 1 on. */
   readonly args: readonly string[];
   readonly env: readonly string[];
   readonly workingDir: string;
