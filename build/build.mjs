@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { paraglideVitePlugin } from '@inlang/paraglide-js';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import tailwindcss from '@tailwindcss/vite';
@@ -93,7 +94,7 @@ export async function buildAll() {
   stamp(time);
 }
 
-if (process.argv[1]?.endsWith('build.mjs')) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   assertNode();
   await buildAll();
 }
