@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openImages } from './images.ts';
 import { openTestImages, smallestModule, streamOf, type TestImages } from './testing.ts';
@@ -415,7 +416,7 @@ describe('after a restart', () => {
   });
 
   it('a kill -9 in the middle of work leaves a store that opens', async () => {
-    const script = join(import.meta.dirname, 'testing-worker.ts');
+    const script = fileURLToPath(import.meta.resolve('./testing-worker.ts'));
     for (let round = 0; round < 3; round++) {
       const worker = spawn(process.execPath, [script, test.home], { stdio: ['ignore', 'pipe', 'inherit'] });
       const exit = once(worker, 'exit');
@@ -441,15 +442,16 @@ describe('after a restart', () => {
 describe('the store on disk', () => {
   it('is an image layout that other tools read', async () => {
     await importModule('hello:1');
+    const tool = 'skopeo';
     let version: string;
     try {
-      version = execFileSync('skopeo', ['--version'], { encoding: 'utf8' });
+      version = execFileSync(tool, ['--version'], { encoding: 'utf8' });
     } catch (error) {
       if (process.env['CI'] === 'true') throw error;
       return;
     }
     expect(version).toContain('skopeo');
-    const inspected = execFileSync('skopeo', ['inspect', '--config', `oci:${join(test.home, 'content')}:1`], {
+    const inspected = execFileSync(tool, ['inspect', '--config', `oci:${join(test.home, 'content')}:1`], {
       encoding: 'utf8',
     });
     expect(JSON.parse(inspected)).toMatchObject({ os: 'wasi', architecture: 'wasm' });
