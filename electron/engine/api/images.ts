@@ -92,7 +92,10 @@ export interface ImagesApi {
     options: { readonly fileName: string; readonly reference: string },
   ): Promise<ImageView>;
   /** What a .wasm file on the host is (engine/images/describe.ts), before it becomes an image; errors call it `fileName`. @throws invalid when it is not a module */
-  describe(path: string, fileName: string): Promise<{ readonly digest: string; readonly description: ModuleDescription }>;
+  describe(
+    path: string,
+    fileName: string,
+  ): Promise<{ readonly digest: string; readonly description: ModuleDescription }>;
   /** The module that the image's entrypoint names. */
   module(ref: string): Promise<ImageModule>;
   /** Absolute host path of the merged, read-only root file system; kept while somebody uses it. */
