@@ -1,4 +1,6 @@
 /** `npm test [-- filters]`: builds when stale, compiles the fixtures, runs every test. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startVitest } from 'vitest/node';
 import { assertNode } from './assert-node.mjs';
@@ -13,6 +15,10 @@ if (isStale()) {
 }
 const { compileFixtures } = await import('../test/fixtures/compile.ts');
 await compileFixtures();
+
+// Whatever a test leaves behind in the temporary directory goes with it.
+const temporary = mkdtempSync(join(tmpdir(), 'drydock-tests-'));
+process.env['TMPDIR'] = temporary;
 
 const vitest = await startVitest('test', process.argv.slice(2), {
   run: true,
@@ -29,6 +35,7 @@ for (const module of vitest.state.getTestModules()) {
 const broken =
   vitest.state.getUnhandledErrors().length + vitest.state.getTestModules().filter((module) => !module.ok()).length;
 await vitest.close();
+rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
 if (process.env['CI'] === 'true' && counts.skipped > 0) {
   console.error(`${counts.skipped} tests were skipped: under CI=true every tool must be there.`);
   process.exitCode = 1;

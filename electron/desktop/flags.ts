@@ -1,5 +1,6 @@
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { dockerHostOf, socketPathOf } from '../platform/docker-host.ts';
 import { defaultHome, defaultSocket } from '../platform/paths.ts';
 
 export interface DesktopFlags {
@@ -25,19 +26,13 @@ export function desktopFlags(args: readonly string[], env: NodeJS.ProcessEnv = p
     options: { home: { type: 'string' }, 'docker-host': { type: 'string' }, hidden: { type: 'boolean' } },
   });
   const given = typeof values.home === 'string' && values.home !== '' ? values.home : undefined;
-  const socketPath = socketOf(values['docker-host']) ?? defaultSocket();
+  const host = values['docker-host'];
+  const socketPath = (typeof host === 'string' ? socketPathOf(host) : undefined) ?? defaultSocket();
   return {
     home: resolve(given ?? defaultHome()),
     ownHome: given !== undefined || Boolean(env['DRYDOCK_HOME']),
     socketPath,
-    dockerHost: socketPath.startsWith('\\\\') ? `npipe://${socketPath.replaceAll('\\', '/')}` : `unix://${socketPath}`,
+    dockerHost: dockerHostOf(socketPath),
     hidden: values.hidden === true,
   };
-}
-
-function socketOf(host: unknown): string | undefined {
-  if (typeof host !== 'string') return undefined;
-  if (host.startsWith('npipe://')) return host.slice('npipe://'.length).replaceAll('/', '\\');
-  const path = host.startsWith('unix://') ? host.slice('unix://'.length) : '';
-  return isAbsolute(path) ? path : undefined;
 }

@@ -1,29 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { Protocol } from 'electron';
+import { pageHeaders } from '../platform/page-headers.ts';
 import { isOwnPage, scheme } from './security.ts';
-
-/** As on the web (electron/web/headers.ts): the page loads its own files and nothing else; xterm writes styles. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-const securityHeaders = {
-  'Content-Security-Policy': contentSecurityPolicy,
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-};
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -59,7 +38,7 @@ export function fileOf(root: string, url: string): string | undefined {
 
 /** Answers drydock://app/… with the files of the renderer. */
 export function pageFiles(root: string): (request: Request) => Promise<Response> {
-  const refuse = (status: number): Response => new Response(null, { status, headers: securityHeaders });
+  const refuse = (status: number): Response => new Response(null, { status, headers: pageHeaders });
   return async (request) => {
     if (request.method !== 'GET') return refuse(405);
     const file = fileOf(root, request.url);
@@ -67,7 +46,7 @@ export function pageFiles(root: string): (request: Request) => Promise<Response>
     if (file === undefined || type === undefined) return refuse(404);
     try {
       const body = await readFile(file);
-      return new Response(new Uint8Array(body), { headers: { ...securityHeaders, 'Content-Type': type } });
+      return new Response(new Uint8Array(body), { headers: { ...pageHeaders, 'Content-Type': type } });
     } catch {
       return refuse(404);
     }

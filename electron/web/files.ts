@@ -3,7 +3,7 @@ import { open, realpath } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { securityHeaders } from './headers.ts';
+import { pageHeaders } from '../platform/page-headers.ts';
 import { sendText } from './pages.ts';
 
 const types: Readonly<Record<string, string>> = {
@@ -52,7 +52,7 @@ export async function sendFile(
     const stat = await file.stat();
     if (!stat.isFile()) return sendText(response, 404, `There is no ${pathname} here.`);
     response.writeHead(200, {
-      ...securityHeaders,
+      ...pageHeaders,
       'Content-Type': type,
       'Content-Length': stat.size,
       // The page is never kept: it must not be seen without the cookie. Names under assets/ carry a hash of the content.

@@ -1,6 +1,7 @@
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { invalid } from '../base/errors.ts';
+import { dockerHostOf, socketPathOf } from '../platform/docker-host.ts';
 import { defaultHome, defaultSocket } from '../platform/paths.ts';
 
 /** What `npm start -- --web` takes. */
@@ -21,14 +22,9 @@ export const usage = `Usage: npm start -- [--web] [--home DIR] [--docker-host un
 
   --web               serve the window on http://127.0.0.1 instead of opening the desktop app
   --home DIR          data root (default: ${defaultHome()})
-  --docker-host HOST  where the Docker API listens (default: ${hostOf(defaultSocket())})
+  --docker-host HOST  where the Docker API listens (default: ${dockerHostOf(defaultSocket())})
   --port N            port of the window (default: a free one)
   --version, --help`;
-
-/** "/run/x.sock" → "unix:///run/x.sock"; a pipe → "npipe:////./pipe/x". */
-function hostOf(socketPath: string): string {
-  return socketPath.startsWith('\\\\') ? `npipe://${socketPath.replaceAll('\\', '/')}` : `unix://${socketPath}`;
-}
 
 /** @throws invalid with what is wrong and the usage */
 export function readFlags(args: readonly string[]): HeadlessFlags {
@@ -37,7 +33,7 @@ export function readFlags(args: readonly string[]): HeadlessFlags {
   return {
     home: resolve(values.home ?? defaultHome()),
     socketPath,
-    dockerHost: hostOf(socketPath),
+    dockerHost: dockerHostOf(socketPath),
     port: portOf(values.port ?? '0'),
     help: values.help ?? false,
     version: values.version ?? false,
@@ -67,9 +63,8 @@ function parse(args: readonly string[]) {
 }
 
 function socketOf(host: string): string {
-  if (host.startsWith('npipe://')) return host.slice('npipe://'.length).replaceAll('/', '\\');
-  const path = host.startsWith('unix://') ? host.slice('unix://'.length) : '';
-  if (!isAbsolute(path)) {
+  const path = socketPathOf(host);
+  if (path === undefined) {
     throw invalid(`--docker-host ${host} is not a Unix socket`, {
       hint: 'Give an absolute path: --docker-host unix:///run/user/1000/drydock.sock',
     });

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { securityHeaders } from './headers.ts';
+import { pageHeaders } from '../platform/page-headers.ts';
 
 const style =
   'body{font:15px/1.6 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1.5rem;color:#24292f;background:#f6f7f8}' +
@@ -9,7 +9,7 @@ const style =
 /** Ends an answer with a short text. */
 export function sendText(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, {
-    ...securityHeaders,
+    ...pageHeaders,
     'Content-Type': 'text/plain; charset=utf-8',
     'Cache-Control': 'no-store',
   });
@@ -18,7 +18,7 @@ export function sendText(response: ServerResponse, status: number, text: string)
 
 function sendPage(response: ServerResponse, status: number, title: string, body: string, head = ''): void {
   response.writeHead(status, {
-    ...securityHeaders,
+    ...pageHeaders,
     'Content-Type': 'text/html; charset=utf-8',
     'Cache-Control': 'no-store',
   });

@@ -5,7 +5,7 @@ import { conflict, denied, kindOf, toDrydockError } from '../base/errors.ts';
 import type { Staging } from '../rpc/staging.ts';
 import { sendFile } from './files.ts';
 import { Gate } from './gate.ts';
-import { securityHeaders } from './headers.ts';
+import { pageHeaders } from '../platform/page-headers.ts';
 import { sendAgain, sendLogin, sendText } from './pages.ts';
 import { Sockets, type SocketOptions } from './sockets.ts';
 import { upload } from './upload.ts';
@@ -112,7 +112,7 @@ function logIn(gate: Gate, options: WebOptions, token: string, request: Incoming
   const cookie = gate.exchange(token);
   if (cookie === undefined && !gate.admits(request.headers)) return sendLogin(response, true);
   response.writeHead(303, {
-    ...securityHeaders,
+    ...pageHeaders,
     Location: '/',
     'Cache-Control': 'no-store',
     ...(cookie === undefined ? {} : { 'Set-Cookie': cookie }),

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { invalid } from '../base/errors.ts';
 import { failureOf, statusOf } from '../rpc/status.ts';
 import type { Staging } from '../rpc/staging.ts';
-import { securityHeaders } from './headers.ts';
+import { pageHeaders } from '../platform/page-headers.ts';
 
 /** How long the rest of a refused upload is read and thrown away, ms: a browser that is still sending when the connection goes never sees the answer. */
 const drainTime = 10_000;
@@ -16,7 +16,7 @@ export async function upload(
 ): Promise<void> {
   const answer = (status: number, value: unknown): void => {
     if (response.headersSent || response.destroyed) return;
-    response.writeHead(status, { ...securityHeaders, 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
+    response.writeHead(status, { ...pageHeaders, 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
     response.end(JSON.stringify(value));
     if (request.complete) return;
     request.resume();

@@ -1,6 +1,7 @@
-import type { OutgoingHttpHeaders } from 'node:http';
-
-/** As in the desktop (reference electron.md A7). 'self' in connect-src covers the WebSockets of the same host and port. */
+/**
+ * What goes with every answer to the page, the same in the desktop's scheme and on the web (reference electron.md A7): it loads its own files and nothing
+ * else. 'self' in connect-src covers the WebSockets of the same host and port.
+ */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -15,8 +16,7 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** On every answer. */
-export const securityHeaders: OutgoingHttpHeaders = {
+export const pageHeaders: Readonly<Record<string, string>> = {
   'Content-Security-Policy': contentSecurityPolicy,
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
