@@ -236,7 +236,16 @@ class DescriptorDirectory extends HostDirectory {
   }
 }
 
-/** macOS and Windows: a path. Before each call every part is looked at again, after opening the file once more, so a race is found, not followed. */
+/**
+ * How often a file that was opened by path is looked for again. Between two looks a directory can be exchanged and put back, so one look is not enough
+ * (seen: one in some 10,000 tries against a process that does nothing else); each further one must be met by two exchanges within microseconds.
+ */
+const LOOKS = 4;
+
+/**
+ * macOS and Windows: a path. Before each call every part is looked at again, after opening the file several times more. Without descriptors a race cannot
+ * be excluded, only made hopeless.
+ */
 class PathDirectory extends HostDirectory {
   #parent: PathDirectory | undefined;
   #path: string;
@@ -291,11 +300,14 @@ class PathDirectory extends HostDirectory {
   }
 
   protected confirm(fd: number, name: string): void {
-    const named = lstatSync(this.at(name), exactlyIfThere);
-    if (!named) throw fsError('ENOENT', name);
-    if (named.isSymbolicLink()) throw fsError('ELOOP', name);
     const opened = fstatSync(fd, exactly);
-    if (named.ino !== opened.ino || named.dev !== opened.dev) throw fsError('ENOENT', name);
+    for (let look = 0; look < LOOKS; look++) {
+      const named = lstatSync(this.at(name), exactlyIfThere);
+      if (!named) throw fsError('ENOENT', name);
+      if (named.isSymbolicLink()) throw fsError('ELOOP', name);
+      if (named.ino !== opened.ino || named.dev !== opened.dev) throw fsError('ENOENT', name);
+    }
+    this.#verify();
   }
 
   close(): void {
