@@ -28,7 +28,8 @@ export const cannotRun = (path: string, reason: string): NotRunnable =>
 
 /** 126. */
 export const isDirectory = (path: string): NotRunnable =>
-  new NotRunnable('invalid', 126, `${quoted(path)}: is a directory`);
+  // The last words are for CLIs before 23, which do not know the others.
+  new NotRunnable('invalid', 126, `${quoted(path)}: is a directory: permission denied`);
 
 /** 125: the engine's side of things. */
 export const engineFault = (kind: ErrorKind, message: string): NotRunnable => new NotRunnable(kind, 125, message);

@@ -149,7 +149,7 @@ describe('what cannot run', () => {
     ['/etc/data.txt', 'exec: "/etc/data.txt": not a WebAssembly module (text): permission denied', 126],
     ['/bin/sh', 'exec: "/bin/sh": not a WebAssembly module (ELF linux/amd64): permission denied', 126],
     ['sh', 'exec: "sh": not a WebAssembly module (ELF linux/amd64): permission denied', 126],
-    ['/etc', 'exec: "/etc": is a directory', 126],
+    ['/etc', 'exec: "/etc": is a directory: permission denied', 126],
   ])('%s', async (module, message, exitCode) => {
     expect(await failure(start(module))).toMatchObject({ message, exitCode });
   });
