@@ -51,6 +51,8 @@ export const stat = z.object({
   /** Bytes since the start. */
   readBytes: z.number(),
   writtenBytes: z.number(),
+  receivedBytes: z.number(),
+  sentBytes: z.number(),
 });
 export type Stat = z.infer<typeof stat>;
 

@@ -14,6 +14,8 @@ export function statOf({ id, current, previous }: Stats): Stat {
     threads: current.threads,
     readBytes: current.readBytes,
     writtenBytes: current.writtenBytes,
+    receivedBytes: current.receivedBytes,
+    sentBytes: current.sentBytes,
   };
 }
 

@@ -103,6 +103,8 @@ export class ActiveRun {
       threads: 1,
       readBytes: read(gauge.readBytes),
       writtenBytes: read(gauge.writtenBytes),
+      receivedBytes: read(gauge.receivedBytes),
+      sentBytes: read(gauge.sentBytes),
     };
   }
 

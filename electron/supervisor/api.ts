@@ -1,5 +1,5 @@
 /** The supervisor as the engine sees it. Implemented by supervisor/supervisor.ts. */
-import type { RunOutcome, RunSpec, RunUsage } from './protocol.ts';
+import type { NetAnswer, NetAsk, RunOutcome, RunSpec, RunUsage } from './protocol.ts';
 
 /**
  * `process` (default): one live run a process, guest in its own thread; the process is recycled for runs of the same image.
@@ -18,6 +18,13 @@ export interface RunRequest {
 export interface RunListener {
   /** The log now reaches this logical offset. */
   grown(offset: number): void;
+  /** The run's network wants to know something. Absent or rejected: refused as `unreachable`. */
+  ask?(ask: NetAsk): Promise<NetAnswer>;
+}
+
+export interface RunStarted {
+  /** Host ports of `spec.net.ports`, in their order. */
+  readonly ports: readonly number[];
 }
 
 /** How a run ended. `crashed`: the runner process itself is gone (a kill -9 from outside, out of memory). */
@@ -35,7 +42,7 @@ export interface Run {
   /** Of the hosting process. */
   readonly pid: number;
   /** Resolves when the module is linked and the guest is about to run. Rejects with a DrydockError whose `data.exitCode` is 125, 126 or 127; then `ended` never settles. */
-  readonly started: Promise<void>;
+  readonly started: Promise<RunStarted>;
   readonly ended: Promise<RunEnd>;
   /** Resolves when the runner has room for more; bytes are kept in order. Ignored once the run has ended. */
   writeStdin(bytes: Uint8Array): Promise<void>;

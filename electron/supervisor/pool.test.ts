@@ -69,7 +69,17 @@ function world(options: PoolOptions = {}) {
   return { processes, supervisor, start };
 }
 
-const usage = { cpuUser: 1, cpuSystem: 2, memory: 3, memoryPeak: 4, threads: 1, readBytes: 0, writtenBytes: 0 };
+const usage = {
+  cpuUser: 1,
+  cpuSystem: 2,
+  memory: 3,
+  memoryPeak: 4,
+  threads: 1,
+  readBytes: 0,
+  writtenBytes: 0,
+  receivedBytes: 0,
+  sentBytes: 0,
+};
 const exit = (id: string, collecting = false): FromRunner => ({
   t: 'exit',
   id,

@@ -32,8 +32,57 @@ export interface RunSpec {
   readonly tty?: { readonly rows: number; readonly columns: number };
   /** Upper bound of linear memory in bytes; absent = what the module declares. */
   readonly memoryLimit?: number;
+  /** Absent = loopback only, shared with nobody. */
+  readonly net?: NetSpec;
+  /** Guest threads that may live at once, the main one included; absent = the runner's own bound. */
+  readonly threadLimit?: number;
+  /** Open descriptors of the guest; absent = the runner's own bound. */
+  readonly descriptorLimit?: number;
   readonly log: LogSpec;
 }
+
+/** The network of a run. Names, routes and rules are the engine's: the runner asks for each (`NetAsk`), so that they can change while it runs. */
+export interface NetSpec {
+  /**
+   * Where other runs reach sockets of this one: a path of a unix socket (mode 0600), or of a named pipe on Windows. The runner listens there from the
+   * first time that the guest listens, see runner/net/README.md for what is spoken.
+   */
+  readonly gate: string;
+  /** Opened on the host before the guest runs; when one cannot be, the start fails. */
+  readonly ports: readonly PublishedPort[];
+}
+
+export interface PublishedPort {
+  readonly protocol: 'tcp' | 'udp';
+  /** '0.0.0.0', '::', or one of the host's addresses. */
+  readonly hostIp: string;
+  /** 0 = a free one. */
+  readonly hostPort: number;
+  /** Where the guest listens. */
+  readonly port: number;
+}
+
+/** Asked by a runner, answered by the engine (engine/networks). Ports are those of the guest's network. */
+export type NetAsk =
+  | { readonly ask: 'lookup'; readonly name: string; readonly family: 0 | 4 | 6 }
+  /** Before a stream connects, and for the destination of a datagram (answers may be kept for a second). */
+  | { readonly ask: 'route'; readonly protocol: 'tcp' | 'udp'; readonly address: string; readonly port: number }
+  /** Before a socket is bound: the port is claimed for this run. Port 0 = any free one. */
+  | { readonly ask: 'listen'; readonly protocol: 'tcp' | 'udp'; readonly address: string; readonly port: number }
+  | { readonly ask: 'unlisten'; readonly protocol: 'tcp' | 'udp'; readonly port: number };
+
+export type NetAnswer =
+  | { readonly addresses: readonly string[] }
+  /** A socket of a run: its gate (maybe this run's own), the port to name there, and the address that the peer shall see. */
+  | { readonly gate: string; readonly port: number; readonly source: string }
+  /** An address to be reached from the host: as asked, or another (`host.docker.internal` is 127.0.0.1). */
+  | { readonly address: string; readonly port: number; readonly source: string }
+  /** Claimed. `host`: bind the host's address itself (`--network host`). */
+  | { readonly port: number; readonly host?: true }
+  | {
+      /** noName: no such host. denied: a rule refuses it. unreachable: another network. refused: nobody listens there. */
+      readonly error: 'noName' | 'tryAgain' | 'denied' | 'unreachable' | 'refused' | 'inUse' | 'notAvailable';
+    };
 
 export type ToRunner =
   | { readonly t: 'run'; readonly spec: RunSpec }
@@ -47,6 +96,7 @@ export type ToRunner =
    */
   | { readonly t: 'terminate'; readonly id: string }
   | { readonly t: 'usage'; readonly id: string; readonly seq: number }
+  | { readonly t: 'netAnswer'; readonly id: string; readonly seq: number; readonly answer: NetAnswer }
   | { readonly t: 'ping'; readonly seq: number };
 
 /** Bytes of stdin that may be on their way before the runner acknowledges them. */
@@ -72,12 +122,21 @@ export interface RunUsage {
   readonly threads: number;
   readonly readBytes: number;
   readonly writtenBytes: number;
+  /** Over sockets, published ports included. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
 }
 
 export type FromRunner =
   | { readonly t: 'ready' }
   /** The module was found, compiled and linked; the guest is about to run. */
-  | { readonly t: 'started'; readonly id: string; readonly module: string }
+  | {
+      readonly t: 'started';
+      readonly id: string;
+      readonly module: string;
+      /** Host ports of `net.ports`, in their order, as they were really opened. */
+      readonly ports?: readonly number[];
+    }
   /** The guest never ran. Nothing was written to the log. */
   | {
       readonly t: 'failed';
@@ -105,6 +164,7 @@ export type FromRunner =
       readonly collecting: boolean;
     }
   | { readonly t: 'usage'; readonly id: string; readonly seq: number; readonly usage: RunUsage }
+  | { readonly t: 'netAsk'; readonly id: string; readonly seq: number; readonly ask: NetAsk }
   /** Garbage is collected; the runner may take the next run of the same image. */
   | { readonly t: 'idle' }
   | { readonly t: 'pong'; readonly seq: number };

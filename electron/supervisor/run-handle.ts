@@ -1,7 +1,7 @@
 import { DrydockError, unavailable, unsupported } from '../base/errors.ts';
-import type { ProcessHost, Run, RunEnd, RunListener, RunRequest } from './api.ts';
+import type { ProcessHost, Run, RunEnd, RunListener, RunRequest, RunStarted } from './api.ts';
 import type { Pool, Seeker } from './pool.ts';
-import type { FromRunner, RunUsage } from './protocol.ts';
+import type { FromRunner, NetAnswer, NetAsk, RunUsage } from './protocol.ts';
 import type { RunnerProcess, Tenant } from './runner-process.ts';
 import { StdinSender } from './stdin-sender.ts';
 
@@ -17,6 +17,8 @@ const noUsage: RunUsage = {
   threads: 0,
   readBytes: 0,
   writtenBytes: 0,
+  receivedBytes: 0,
+  sentBytes: 0,
 };
 
 /** One run, from asking for a process to its end. */
@@ -25,7 +27,7 @@ export class RunHandle implements Run, Tenant, Seeker {
   readonly imageId: string;
   readonly strict: boolean;
   readonly shared: boolean;
-  readonly started: Promise<void>;
+  readonly started: Promise<RunStarted>;
   readonly ended: Promise<RunEnd>;
   readonly #request: RunRequest;
   readonly #listener: RunListener;
@@ -34,7 +36,7 @@ export class RunHandle implements Run, Tenant, Seeker {
   readonly #stdin: StdinSender;
   #runner: RunnerProcess | undefined;
   #pid = 0;
-  #resolveStarted!: () => void;
+  #resolveStarted!: (started: RunStarted) => void;
   #rejectStarted!: (error: DrydockError) => void;
   #resolveEnded!: (end: RunEnd) => void;
   #over = false;
@@ -105,7 +107,7 @@ export class RunHandle implements Run, Tenant, Seeker {
     if (this.#over) return;
     switch (message.t) {
       case 'started':
-        return this.#markStarted();
+        return this.#markStarted(message.ports ?? []);
       case 'failed':
         return this.#failStart(
           new DrydockError(message.kind, message.message, { data: { exitCode: message.exitCode } }),
@@ -117,6 +119,8 @@ export class RunHandle implements Run, Tenant, Seeker {
       case 'hogged':
         this.#hogged = true;
         return;
+      case 'netAsk':
+        return void this.#ask(message.seq, message.ask);
       case 'usage':
         this.#usage = message.usage;
         return this.#usageWaiters.get(message.seq)?.(message.usage);
@@ -199,6 +203,19 @@ export class RunHandle implements Run, Tenant, Seeker {
     });
   }
 
+  async #ask(seq: number, ask: NetAsk): Promise<void> {
+    const answer = await this.#answer(ask);
+    if (!this.#over) this.#runner?.post({ t: 'netAnswer', id: this.id, seq, answer });
+  }
+
+  async #answer(ask: NetAsk): Promise<NetAnswer> {
+    try {
+      return (await this.#listener.ask?.(ask)) ?? { error: 'unreachable' };
+    } catch {
+      return { error: 'unreachable' };
+    }
+  }
+
   #lastUsage(): RunUsage | undefined {
     return this.#usage === noUsage ? undefined : this.#usage;
   }
@@ -218,9 +235,9 @@ export class RunHandle implements Run, Tenant, Seeker {
     this.#listener.grown(offset);
   }
 
-  #markStarted(): void {
+  #markStarted(ports: readonly number[]): void {
     this.#hasStarted = true;
-    this.#resolveStarted();
+    this.#resolveStarted({ ports });
   }
 
   #failStart(error: DrydockError): void {
@@ -231,7 +248,7 @@ export class RunHandle implements Run, Tenant, Seeker {
   #end(end: RunEnd): void {
     if (end.usage) this.#usage = end.usage;
     // Ended while it was being started, on request.
-    this.#markStarted();
+    this.#markStarted([]);
     this.#close();
     this.#resolveEnded(this.#hogged ? { ...end, hogged: true } : end);
   }

@@ -10,6 +10,8 @@ const stat = (part: Partial<Stat>): Stat => ({
   threads: 1,
   readBytes: 0,
   writtenBytes: 0,
+  receivedBytes: 0,
+  sentBytes: 0,
   ...part,
 });
 

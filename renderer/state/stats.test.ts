@@ -32,7 +32,17 @@ function scripted(): { feed: StatsFeed; open: Set<string>; asked: string[]; say(
 const until = async (condition: () => boolean): Promise<void> => {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 };
-const stat = { id: 'a', cpu: 12, memory: 5, memoryLimit: 0, threads: 1, readBytes: 0, writtenBytes: 0 };
+const stat = {
+  id: 'a',
+  cpu: 12,
+  memory: 5,
+  memoryLimit: 0,
+  threads: 1,
+  readBytes: 0,
+  writtenBytes: 0,
+  receivedBytes: 0,
+  sentBytes: 0,
+};
 
 test('one stream carries what all want together; nobody wanting means no stream', async () => {
   const { feed, open, asked, say } = scripted();

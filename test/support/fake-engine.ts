@@ -149,6 +149,8 @@ export class FakeEngine {
       threads: 1,
       readBytes: 1,
       writtenBytes: 2,
+      receivedBytes: 3,
+      sentBytes: 4,
     });
     const stats = {
       id,

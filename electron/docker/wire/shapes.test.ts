@@ -138,6 +138,8 @@ test('stats: the previous reading, and zeros when nothing runs', () => {
     threads: 1,
     readBytes: 8,
     writtenBytes: 9,
+    receivedBytes: 10,
+    sentBytes: 11,
   };
   expect(
     statsJson({ id: 'i', name: 'n', running: true, current: sample, previous: { ...sample, cpuUser: 10 } }),

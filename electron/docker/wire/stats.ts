@@ -32,7 +32,7 @@ export function statsJson({ id, name, running, current, previous }: Stats): Json
       sectors_recursive: null,
     },
     storage_stats: {},
-    networks: {},
+    networks: running ? { eth0: networkJson(current) } : {},
   };
 }
 
@@ -52,6 +52,20 @@ function cpuJson(sample: StatsSample): Json {
     system_cpu_usage: sample.systemCpu,
     online_cpus: sample.onlineCpus,
     throttling_data: throttling,
+  };
+}
+
+/** Bytes alone are counted: there are no packets. */
+function networkJson(sample: StatsSample): Json {
+  return {
+    rx_bytes: sample.receivedBytes,
+    rx_packets: 0,
+    rx_errors: 0,
+    rx_dropped: 0,
+    tx_bytes: sample.sentBytes,
+    tx_packets: 0,
+    tx_errors: 0,
+    tx_dropped: 0,
   };
 }
 

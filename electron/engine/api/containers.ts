@@ -247,6 +247,8 @@ export interface StatsSample {
   readonly threads: number;
   readonly readBytes: number;
   readonly writtenBytes: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
 }
 
 export interface Stats {

@@ -21,6 +21,8 @@ const zero: RunUsage = {
   threads: 0,
   readBytes: 0,
   writtenBytes: 0,
+  receivedBytes: 0,
+  sentBytes: 0,
 };
 
 interface Reading {
@@ -111,6 +113,8 @@ async function measure(container: Container, run: Run | undefined): Promise<Read
       threads: usage.threads,
       readBytes: usage.readBytes,
       writtenBytes: usage.writtenBytes,
+      receivedBytes: usage.receivedBytes,
+      sentBytes: usage.sentBytes,
     },
   };
 }

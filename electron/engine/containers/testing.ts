@@ -6,7 +6,15 @@ import { Readable } from 'node:stream';
 import { nowNano } from '../../base/clock.ts';
 import { DrydockError } from '../../base/errors.ts';
 import { formatTime, segmentName } from '../../base/log-format.ts';
-import type { ProcessHost, Run, RunEnd, RunListener, RunRequest, SupervisorApi } from '../../supervisor/api.ts';
+import type {
+  ProcessHost,
+  Run,
+  RunEnd,
+  RunListener,
+  RunRequest,
+  RunStarted,
+  SupervisorApi,
+} from '../../supervisor/api.ts';
 import type { RunUsage } from '../../supervisor/protocol.ts';
 import type { EngineApi, EngineEvent } from '../api/index.ts';
 import { openEngine } from '../engine.ts';
@@ -20,13 +28,15 @@ export const usage: RunUsage = {
   threads: 1,
   readBytes: 1,
   writtenBytes: 2,
+  receivedBytes: 3,
+  sentBytes: 4,
 };
 
 /** One run, played by the test. */
 export class PlayedRun implements Run {
   readonly pid = 4242;
   readonly request: RunRequest;
-  readonly started: Promise<void>;
+  readonly started: Promise<RunStarted>;
   readonly ended: Promise<RunEnd>;
   readonly stdin: string[] = [];
   stdinEnded = false;
@@ -36,7 +46,7 @@ export class PlayedRun implements Run {
   /** Bytes in the log after this run's last line. */
   offset: number | undefined;
   readonly #listener: RunListener;
-  readonly #starting = Promise.withResolvers<void>();
+  readonly #starting = Promise.withResolvers<RunStarted>();
   readonly #ending = Promise.withResolvers<RunEnd>();
 
   constructor(request: RunRequest, listener: RunListener) {
@@ -47,8 +57,8 @@ export class PlayedRun implements Run {
     this.started.catch(() => {});
   }
 
-  begin(): this {
-    this.#starting.resolve();
+  begin(ports: readonly number[] = []): this {
+    this.#starting.resolve({ ports });
     return this;
   }
 

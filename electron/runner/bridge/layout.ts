@@ -36,7 +36,14 @@ export const word = {
 } as const;
 
 /** Indexes into `gauges`. */
-export const gauge = { memory: 0, memoryPeak: 1, readBytes: 2, writtenBytes: 3 } as const;
+export const gauge = {
+  memory: 0,
+  memoryPeak: 1,
+  readBytes: 2,
+  writtenBytes: 3,
+  receivedBytes: 4,
+  sentBytes: 5,
+} as const;
 
 export interface Bridge {
   readonly shared: SharedArrayBuffer;

@@ -35,6 +35,8 @@ export class SharedRun {
   #memoryPeak = 0;
   #read = 0;
   #written = 0;
+  #received = 0;
+  #sent = 0;
 
   /** Opens the log. @throws the file system's error */
   constructor(spec: RunSpec, jspi: Jspi, post: Post) {
@@ -120,6 +122,8 @@ export class SharedRun {
       threads: 1,
       readBytes: this.#read,
       writtenBytes: this.#written,
+      receivedBytes: this.#received,
+      sentBytes: this.#sent,
     };
   }
 

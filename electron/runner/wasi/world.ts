@@ -4,6 +4,7 @@
  * a Wait, and the driver of the implementation waits in its own way and then goes on with `resume`. Unit tests fake it.
  */
 import type { MountTable } from '../../fs/mount-table.ts';
+import type { GuestNet } from '../net/guest-net.ts';
 
 /** Thrown through guest frames by proc_exit. Caught only by the driver that called the guest. */
 export class ProcExit extends Error {
@@ -47,6 +48,10 @@ export interface GuestWorld {
   readonly stdout: GuestOutput;
   readonly stderr: GuestOutput;
   readonly tty: boolean;
+  /** Absent: there are no sockets, opening one is ENOTSUP. */
+  readonly net?: GuestNet | undefined;
+  /** Descriptors that may be open at once; absent = the host's own bound. */
+  readonly descriptorLimit?: number | undefined;
   /** Called now and then from host calls, so that `stats` can tell the size of linear memory. */
   noteMemory(bytes: number): void;
   /** Bytes moved by file reads and writes of the guest, for `stats`. */
