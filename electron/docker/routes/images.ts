@@ -8,17 +8,18 @@ import type { FilterKeys } from '../filters.ts';
 import { flag, text } from '../query.ts';
 import { route } from '../router.ts';
 import type { Route } from '../router.ts';
+import { importBody } from './import.ts';
 import { deletedJson, historyJson, imageInspectJson, imageRowJson } from '../wire/image.ts';
 
 export interface ImagesNeeds {
-  readonly images: Pick<ImagesApi, 'list' | 'get' | 'history' | 'tag' | 'remove' | 'prune'>;
+  readonly images: Pick<ImagesApi, 'list' | 'get' | 'history' | 'tag' | 'remove' | 'prune' | 'importRoot'>;
 }
 
 export const imageRoutes = ({ images }: ImagesNeeds): readonly Route[] => [
   route('GET', '/images/json', list(images)),
   route('GET', '/images/get', save(images)),
   route('GET', '/images/search', search),
-  route('POST', '/images/create', pullOrImport),
+  route('POST', '/images/create', pullOrImport(images)),
   route('POST', '/images/load', load),
   route('POST', '/images/prune', prune(images), { since: '1.25' }),
   route('GET', '/images/{name*}/json', inspect(images)),
@@ -95,14 +96,14 @@ function withTag(repo: string, tagOrDigest: string | undefined): string {
 
 const howToGetImages = 'build the image with docker build';
 
-async function pullOrImport(call: Call): Promise<void> {
-  await drain(call.request);
+const pullOrImport = (images: Images) => async (call: Call) => {
   const from = text(call.query, 'fromImage');
-  if (!from) throw unsupported('docker import is not supported yet', { hint: howToGetImages });
+  if (!from) return importBody(images, call);
+  await drain(call.request);
   throw unsupported(`cannot pull ${withTag(from, text(call.query, 'tag'))}: registries are not supported yet`, {
     hint: howToGetImages,
   });
-}
+};
 
 const push = (images: Images) => async (call: Call) => {
   await drain(call.request);

@@ -1,5 +1,6 @@
 import type { EngineApi } from '../../engine/api/index.ts';
 import type { Route } from '../router.ts';
+import { archiveRoutes } from './archive.ts';
 import { attachRoutes } from './attach.ts';
 import { buildRoutes } from './build.ts';
 import { containerRoutes } from './containers.ts';
@@ -18,6 +19,7 @@ export function dockerRoutes(engine: EngineApi, options: { readonly version: str
     ...systemRoutes(engine, options.version),
     ...containerRoutes(engine),
     ...lifecycleRoutes(engine),
+    ...archiveRoutes(engine),
     ...attachRoutes(engine),
     ...logsRoutes(engine),
     ...statsRoutes(engine),

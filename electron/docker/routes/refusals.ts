@@ -15,13 +15,7 @@ export const BUILDKIT_REFUSAL = 'BuildKit is not supported by Drydock; set DOCKE
 /** What clients may ask for and do not get, each with its reason: the honest answer instead of "page not found" (docker-api.md §11, §13). */
 export const refusalRoutes = ({ containers }: RefusalNeeds): readonly Route[] => [
   // These say first that the container is unknown, when it is.
-  route('GET', '/containers/{name}/changes', refuseOn(containers, 'docker diff is not supported yet')),
-  route('GET', '/containers/{name}/export', refuseOn(containers, 'docker export is not supported yet')),
-  route('HEAD', '/containers/{name}/archive', refuseOn(containers, 'docker cp is not supported yet')),
-  route('GET', '/containers/{name}/archive', refuseOn(containers, 'docker cp is not supported yet')),
-  route('PUT', '/containers/{name}/archive', refuseOn(containers, 'docker cp is not supported yet')),
   route('POST', '/containers/{name}/exec', refuseExec(containers)),
-  route('POST', '/commit', refuseOnQuery(containers)),
   route('POST', '/exec/{id}/start', unknownExec),
   route('POST', '/exec/{id}/resize', unknownExec),
   route('GET', '/exec/{id}/json', unknownExec),
@@ -54,14 +48,6 @@ function refuse(reason: string): Handler {
   };
 }
 
-function refuseOn(containers: RefusalNeeds['containers'], reason: string): Handler {
-  return async (call) => {
-    await drain(call.request);
-    containers.get(param(call, 'name'));
-    throw unsupported(reason);
-  };
-}
-
 /** A container that could not take an exec anyway says so, in moby's words: that is what its user can change. */
 function refuseExec(containers: RefusalNeeds['containers']): Handler {
   return async (call) => {
@@ -70,14 +56,6 @@ function refuseExec(containers: RefusalNeeds['containers']): Handler {
     if (state === 'paused') throw conflict(`container ${id} is paused, unpause the container before exec`);
     if (state !== 'running') throw conflict(`container ${id} is not running`);
     throw unsupported('docker exec is not supported yet');
-  };
-}
-
-function refuseOnQuery(containers: RefusalNeeds['containers']): Handler {
-  return async (call) => {
-    await drain(call.request);
-    containers.get(call.query.get('container') ?? '');
-    throw unsupported('docker commit is not supported yet');
   };
 }
 

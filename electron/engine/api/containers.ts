@@ -1,4 +1,5 @@
 import type { Isolation } from '../../supervisor/api.ts';
+import type { FileKind } from '../../fs/stat.ts';
 import type { RunUsage } from '../../supervisor/protocol.ts';
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'removing' | 'dead';
@@ -282,6 +283,34 @@ export interface ContainerUpdate {
   readonly hostConfig?: Readonly<Record<string, unknown>>;
 }
 
+/** What is at a path of a container. Sizes in bytes, `mtime` in nanoseconds since the epoch, `mode` the permission bits. */
+export interface PathStat {
+  /** The last name of the path; '/' for the root. */
+  readonly name: string;
+  readonly size: number;
+  readonly kind: FileKind;
+  readonly mode: number;
+  readonly mtime: bigint;
+  /** Where a link leads in the end; '' for what is no link. */
+  readonly linkTarget: string;
+}
+
+export interface PathChange {
+  readonly path: string;
+  readonly kind: 'modified' | 'added' | 'deleted';
+}
+
+export interface CommitOptions {
+  /** '' = no name. */
+  readonly reference: string;
+  readonly comment: string;
+  readonly author: string;
+  /** Stand still meanwhile, where the host and the isolation can. */
+  readonly pause: boolean;
+  /** Dockerfile instructions over the container's configuration: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, USER, VOLUME, WORKDIR, … */
+  readonly changes: readonly string[];
+}
+
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 
 /** `ref` is everywhere a full id, a unique id prefix, or a name with or without '/'. Unknown → notFound `No such container: REF`. */
@@ -326,6 +355,22 @@ export interface ContainersApi {
   /** Bytes in the writable layer, and in the root file system as a whole. */
   size(ref: string): Promise<{ readonly rw: number; readonly root: number }>;
   prune(filters: Filters): Promise<PruneResult>;
+  /** `docker cp`: paths of the container, mounts included, whether it runs or not. notFound `Could not find the file PATH in container NAME`. */
+  statPath(ref: string, path: string): Promise<PathStat>;
+  archive(ref: string, path: string): Promise<{ readonly stat: PathStat; readonly tar: AsyncIterable<Uint8Array> }>;
+  /** `path`: a directory. `keepKinds`: no directory gives way to a file, and the other way round. */
+  extract(
+    ref: string,
+    path: string,
+    tar: AsyncIterable<Uint8Array>,
+    options: { readonly keepKinds: boolean },
+  ): Promise<void>;
+  /** The root file system as a tar, without mounts. */
+  export(ref: string): AsyncIterable<Uint8Array>;
+  /** What the container changed of its image. */
+  changes(ref: string): Promise<readonly PathChange[]>;
+  /** An image of the container as it is now. */
+  commit(ref: string, options: CommitOptions): Promise<{ readonly id: string }>;
 }
 
 export type { RunUsage };

@@ -91,6 +91,16 @@ export interface ImagesApi {
     bytes: AsyncIterable<Uint8Array>,
     options: { readonly fileName: string; readonly reference: string },
   ): Promise<ImageView>;
+  /** `docker import`: a root file system (tar, plain, gzip or zstd) as an image. `platform` '' = wasi/wasm, `reference` '' = no name. */
+  importRoot(
+    tar: AsyncIterable<Uint8Array>,
+    options: {
+      readonly reference: string;
+      readonly message: string;
+      readonly changes: readonly string[];
+      readonly platform: string;
+    },
+  ): Promise<ImageView>;
   /** What a .wasm file on the host is (engine/images/describe.ts), before it becomes an image; errors call it `fileName`. @throws invalid when it is not a module */
   describe(
     path: string,

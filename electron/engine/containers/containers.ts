@@ -1,11 +1,16 @@
 /** The verbs, put together as the API that the doors see. */
 import type { ContainersApi, NetworksApi } from '../api/index.ts';
 import { attach } from './attach.ts';
+import { commit } from './commit.ts';
 import { connect, disconnect } from './connect.ts';
 import type { Context } from './context.ts';
 import { create } from './create.ts';
 import { endStart } from './end-run.ts';
 import { giveUpRestart } from './exit.ts';
+import { archive, exportFiles } from './files/archive.ts';
+import { changes } from './files/changes.ts';
+import { extract } from './files/extract.ts';
+import { statPath } from './files/stat.ts';
 import { kill } from './kill.ts';
 import { list } from './list.ts';
 import { pause, unpause } from './pause.ts';
@@ -59,6 +64,12 @@ export function openContainers(context: Context, home: string): Containers {
       list: (options) => list(context, options),
       size: (ref) => size(context, ref),
       prune: (filters) => prune(context, filters),
+      statPath: (ref, path) => statPath(context, ref, path),
+      archive: (ref, path) => archive(context, ref, path),
+      extract: (ref, path, tar, options) => extract(context, ref, path, tar, options),
+      export: (ref) => exportFiles(context, ref),
+      changes: (ref) => changes(context, ref),
+      commit: (ref, options) => commit(context, ref, options),
     },
     networking: {
       connect: (ref, container, aliases) => connect(context, ref, container, aliases),

@@ -2,6 +2,7 @@
 import type { SupervisorApi } from '../../supervisor/api.ts';
 import type { ImagesApi } from '../api/index.ts';
 import type { NewEvent } from '../events/events.ts';
+import type { Images } from '../images/images.ts';
 import type { Networks } from '../networks/networks.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import type { ContainerDirectories } from './directories.ts';
@@ -19,7 +20,7 @@ export interface Timers {
 export interface Context {
   readonly store: ContainerStore;
   readonly directories: ContainerDirectories;
-  readonly images: Pick<ImagesApi, 'get'> & { sweep?(): Promise<void> };
+  readonly images: Pick<ImagesApi, 'get'> & Pick<Images, 'commit'> & { sweep?(): Promise<void> };
   readonly roots: Roots;
   readonly volumes: Volumes;
   readonly networks: Networks;

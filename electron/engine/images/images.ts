@@ -1,10 +1,13 @@
 import { buildImage, type ProgramRunner } from '../builder/build.ts';
-import type { ImagesApi } from '../api/images.ts';
+import type { ImagesApi, ImageView } from '../api/images.ts';
 import { invalid } from '../../base/errors.ts';
+import { applyChanges } from '../builder/changes.ts';
+import { commitImage, runtimeOf, type CommitRequest } from './commit.ts';
 import { openContent } from './content.ts';
 import { describeFile } from './describe.ts';
 import type { StoredImage } from './image.ts';
 import { importModule } from './import-module.ts';
+import { importRoot } from './import-root.ts';
 import { indexFile } from './index-file.ts';
 import { listImages } from './list.ts';
 import { moduleFinder } from './module-of.ts';
@@ -35,6 +38,8 @@ export interface ImagesOptions {
 }
 
 export interface Images extends ImagesApi {
+  /** An image of what a container has become. @throws notFound, invalid, full */
+  commit(request: CommitRequest): Promise<ImageView>;
   /** Removes what was kept for containers that are gone now. Cheap; call it after a container was removed. */
   sweep(): Promise<void>;
   /** Waits for what is being written. */
@@ -149,6 +154,24 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       const full = reference === '' ? undefined : tagName(reference);
       const image = await during(importModule({ content, store: images, temporary }, bytes, fileName));
       emit('import', image, full === undefined ? image.id : familiar(full));
+      if (full !== undefined) await during(name(image, full));
+      return viewOf(image);
+    },
+
+    async importRoot(tar, request) {
+      const full = request.reference === '' ? undefined : tagName(request.reference);
+      const image = await during(importRoot({ content, store: images }, tar, request));
+      emit('import', image, full === undefined ? image.id : familiar(full));
+      if (full !== undefined) await during(name(image, full));
+      return viewOf(image);
+    },
+
+    async commit({ base, config, reference, changes, ...rest }) {
+      const full = reference === '' ? undefined : tagName(reference);
+      const runtime = await applyChanges(runtimeOf(config), changes);
+      // A container keeps its image's id: the image may have been removed by force.
+      const from = images.images.get(base) ?? find(base);
+      const image = await during(commitImage({ content, store: images }, { ...rest, base: from, runtime }));
       if (full !== undefined) await during(name(image, full));
       return viewOf(image);
     },

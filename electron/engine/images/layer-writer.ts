@@ -1,20 +1,9 @@
-import { pack as newPack, type Header, type Pack } from 'tar-stream';
 import type { Lease } from './content.ts';
 import { mediaTypes, type Descriptor } from './oci.ts';
+import { packTar, type PackEntry } from './pack-tar.ts';
 
-/** One entry of a layer to be made. `name` has no leading slash. */
-export interface LayerEntry {
-  readonly name: string;
-  readonly type: 'file' | 'directory' | 'symlink' | 'link';
-  /** Permission bits. */
-  readonly mode: number;
-  readonly mtime: Date;
-  /** Files only; exactly what `read` gives. */
-  readonly size?: number;
-  readonly read?: () => AsyncIterable<Uint8Array>;
-  /** Links only. */
-  readonly target?: string;
-}
+/** One entry of a layer to be made. */
+export type LayerEntry = PackEntry;
 
 export interface WrittenLayer {
   /** A plain tar: its digest is the diffID too. */
@@ -23,90 +12,12 @@ export interface WrittenLayer {
   readonly size: number;
 }
 
-/** Streams entries into a layer blob. The same entries give the same bytes: owner 0:0, no names, times in whole seconds. */
+/** Streams entries into a layer blob; the same entries give the same blob. */
 export async function writeLayer(
   lease: Lease,
   entries: AsyncIterable<LayerEntry> | Iterable<LayerEntry>,
 ): Promise<WrittenLayer> {
-  const sizes = { files: 0 };
-  const blob = await lease.put(packed(entries, sizes));
-  return { descriptor: { mediaType: mediaTypes.layer, ...blob }, size: sizes.files };
-}
-
-/** The entries as a tar. An error of theirs is thrown from here as it is. */
-async function* packed(
-  entries: AsyncIterable<LayerEntry> | Iterable<LayerEntry>,
-  sizes: { files: number },
-): AsyncGenerator<Uint8Array> {
-  const pack = newPack({ highWaterMark: 512 * 1024 });
-  pack.on('error', () => undefined);
-  // Taken before the first entry: a stream that is destroyed before somebody reads never ends.
-  const chunks = (pack as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
-  let failure: { readonly error: unknown } | undefined;
-  const fill = async (): Promise<void> => {
-    for await (const entry of entries) {
-      if (pack.destroyed) return;
-      sizes.files += entry.size ?? 0;
-      await packEntry(pack, entry);
-    }
-    pack.finalize();
-  };
-  const filled = fill().catch((error: unknown) => {
-    failure ??= { error };
-    pack.destroy(error as Error);
-  });
-  try {
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
-  } catch (error) {
-    throw failure ? failure.error : error;
-  } finally {
-    pack.destroy();
-    await filled;
-  }
-  // Destroyed without being finalized: it must not pass for a whole tar.
-  if (failure) throw failure.error;
-}
-
-async function packEntry(pack: Pack, entry: LayerEntry): Promise<void> {
-  const header: Partial<Header> & Pick<Header, 'name'> = {
-    name: entry.type === 'directory' ? `${entry.name}/` : entry.name,
-    type: entry.type,
-    mode: entry.mode & 0o7777,
-    mtime: new Date(Math.floor(entry.mtime.getTime() / 1000) * 1000),
-    uid: 0,
-    gid: 0,
-    size: entry.size ?? 0,
-    ...(entry.target !== undefined && { linkname: entry.target }),
-  };
-  const { read } = entry;
-  if (!entry.size || !read) {
-    await new Promise<void>((resolve, reject) => {
-      pack.entry(header, '', (error) => (error ? reject(error) : resolve()));
-    });
-    return;
-  }
-  await new Promise<void>((resolve, reject) => {
-    const sink = pack.entry(header, (error) => (error ? reject(error) : resolve()));
-    pour(read(), sink).catch((error: unknown) => {
-      reject(error as Error);
-      sink.destroy(error as Error);
-    });
-  });
-}
-
-/** Writes with backpressure; stops when the sink is closed by an error of its own, which its callback reports. */
-async function pour(source: AsyncIterable<Uint8Array>, sink: ReturnType<Pack['entry']>): Promise<void> {
-  let closed = false;
-  let wake = (): void => undefined;
-  sink.on('drain', () => wake());
-  sink.on('error', () => undefined);
-  sink.on('close', () => {
-    closed = true;
-    wake();
-  });
-  for await (const chunk of source) {
-    if (closed) return;
-    if (!sink.write(chunk) && !closed) await new Promise<void>((resolve) => (wake = resolve));
-  }
-  sink.end(null);
+  let size = 0;
+  const blob = await lease.put(packTar(entries, (entry) => void (size += entry.size ?? 0)));
+  return { descriptor: { mediaType: mediaTypes.layer, ...blob }, size };
 }
