@@ -1,5 +1,3 @@
-import { pipeline } from 'node:stream/promises';
-import { Readable } from 'node:stream';
 import { invalid } from '../../base/errors.ts';
 import type { ContainersApi, PathStat } from '../../engine/api/index.ts';
 import { drain, readJson } from '../body.ts';
@@ -7,6 +5,7 @@ import { param, sendJson, sendStatus } from '../call.ts';
 import type { Call } from '../call.ts';
 import { flag, text } from '../query.ts';
 import { route } from '../router.ts';
+import { sendTar } from '../send-tar.ts';
 import type { Route } from '../router.ts';
 import { pathStatHeader } from '../wire/path-stat.ts';
 
@@ -50,7 +49,7 @@ const head = (containers: Containers) => async (call: Call) => {
 const get = (containers: Containers) => async (call: Call) => {
   const { stat, tar } = await containers.archive(param(call, 'name'), pathOf(call));
   withStat(call, stat, 'application/x-tar');
-  await send(call, tar);
+  await sendTar(call, tar);
 };
 
 const put = (containers: Containers) => async (call: Call) => {
@@ -81,14 +80,8 @@ const changes = (containers: Containers) => async (call: Call) => {
 const exportTar = (containers: Containers) => async (call: Call) => {
   const tar = containers.export(param(call, 'name'));
   call.response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
-  await send(call, tar);
+  await sendTar(call, tar);
 };
-
-/** The status is out: what fails now can only be told by ending early. */
-const send = (call: Call, tar: AsyncIterable<Uint8Array>): Promise<void> =>
-  pipeline(Readable.from(tar, { objectMode: false, highWaterMark: 1 << 20 }), call.response).catch((error: unknown) => {
-    call.response.destroy(error instanceof Error ? error : undefined);
-  });
 
 const commit = (containers: Containers) => async (call: Call) => {
   const { query } = call;

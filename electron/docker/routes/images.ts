@@ -8,11 +8,12 @@ import type { FilterKeys } from '../filters.ts';
 import { flag, text } from '../query.ts';
 import { route } from '../router.ts';
 import type { Route } from '../router.ts';
+import { sendTar } from '../send-tar.ts';
 import { importBody } from './import.ts';
 import { deletedJson, historyJson, imageInspectJson, imageRowJson } from '../wire/image.ts';
 
 export interface ImagesNeeds {
-  readonly images: Pick<ImagesApi, 'list' | 'get' | 'history' | 'tag' | 'remove' | 'prune' | 'importRoot'>;
+  readonly images: Pick<ImagesApi, 'list' | 'get' | 'history' | 'tag' | 'remove' | 'prune' | 'importRoot' | 'save'>;
 }
 
 export const imageRoutes = ({ images }: ImagesNeeds): readonly Route[] => [
@@ -119,8 +120,10 @@ async function load(call: Call): Promise<void> {
 
 const save = (images: Images) => (call: Call) => {
   const names = call.params['name'] === undefined ? call.query.getAll('names') : [call.params['name']];
-  for (const name of names) images.get(name);
-  throw unsupported('docker save is not supported yet');
+  if (names.length === 0) throw invalid('no images were named to save');
+  const tar = images.save(names);
+  call.response.writeHead(200, { 'Content-Type': 'application/x-tar' });
+  return sendTar(call, tar);
 };
 
 function search(): never {

@@ -91,6 +91,8 @@ export interface ImagesApi {
     bytes: AsyncIterable<Uint8Array>,
     options: { readonly fileName: string; readonly reference: string },
   ): Promise<ImageView>;
+  /** `docker save`: an OCI image layout that is a docker-archive too. A bare name means all its tags. @throws notFound before the first byte */
+  save(refs: readonly string[]): AsyncIterable<Uint8Array>;
   /** `docker import`: a root file system (tar, plain, gzip or zstd) as an image. `platform` '' = wasi/wasm, `reference` '' = no name. */
   importRoot(
     tar: AsyncIterable<Uint8Array>,

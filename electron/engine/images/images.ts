@@ -15,6 +15,7 @@ import { pruneImages } from './prune.ts';
 import { familiar, fullName, parseReference, withDefaultTag } from './references.ts';
 import { removeImage, type RemovalWorld } from './remove.ts';
 import { resolveImage } from './resolve.ts';
+import { saveImages } from './save.ts';
 import { openSnapshots } from './snapshots.ts';
 import { openStore, type ImageStore } from './store.ts';
 import { openTemporary } from './temporary.ts';
@@ -157,6 +158,8 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       if (full !== undefined) await during(name(image, full));
       return viewOf(image);
     },
+
+    save: (refs) => saveImages({ content, store: images }, refs),
 
     async importRoot(tar, request) {
       const full = request.reference === '' ? undefined : tagName(request.reference);
