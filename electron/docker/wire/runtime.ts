@@ -2,7 +2,13 @@ import { invalid } from '../../base/errors.ts';
 import type { ContainerSpec } from '../../engine/api/index.ts';
 
 /** Runtimes that run modules here; the long names are those of Docker's own Wasm examples. */
-export const runtimes = ['wasi', 'io.containerd.wasmedge.v1', 'io.containerd.wasmtime.v1', 'io.containerd.wasmer.v1'];
+export const runtimes = [
+  'wasi',
+  'io.containerd.wasmedge.v1',
+  'io.containerd.wasmtime.v1',
+  'wasmer',
+  'io.containerd.wasmer.v1',
+];
 
 /** `--runtime`. '' = the default. @throws invalid with moby's text */
 export function readRuntime(name: string | undefined): string | undefined {
