@@ -23,6 +23,7 @@ export function guestWorld(
     args: spec.args,
     env: spec.env,
     mounts,
+    preopens: spec.preopens,
     stdin: input,
     stdout: streamOf(output, 0),
     stderr: streamOf(output, 1),

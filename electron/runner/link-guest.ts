@@ -1,3 +1,4 @@
+import { FsError } from '../fs/error.ts';
 import type { ModuleImport } from '../module/describe.ts';
 import { functionNames } from '../module/names.ts';
 import type { RunOutcome, RunSpec } from '../supervisor/protocol.ts';
@@ -44,7 +45,7 @@ export function linkGuest(
     if (memory) world.noteMemory(memory.buffer.byteLength);
   };
   noteMemory();
-  const preview1 = createPreview1(world);
+  const preview1 = openHost(world, spec.module);
   const plain = plainHost(
     () => memory,
     (line) => world.stderr.write([Buffer.from(line)]),
@@ -83,6 +84,16 @@ export function linkGuest(
       preview1.dispose();
     },
   };
+}
+
+/** @throws NotRunnable when a directory that is to be preopened is none */
+function openHost(world: GuestWorld, name: string): Preview1 {
+  try {
+    return createPreview1(world);
+  } catch (error) {
+    if (error instanceof FsError) throw cannotRun(name, `cannot preopen a directory: ${error.message}`);
+    throw error;
+  }
 }
 
 /** Both ABIs of WASI; the older one is made when a module asks for it. */

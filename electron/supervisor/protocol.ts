@@ -27,6 +27,8 @@ export interface RunSpec {
   /** `KEY=value`. */
   readonly env: readonly string[];
   readonly mounts: readonly MountSpec[];
+  /** Guest paths of directories that are preopened after `/`, under just these names, for programs that look for one by name. */
+  readonly preopens?: readonly string[];
   /** 'closed' reads as end of file at once. */
   readonly stdin: 'open' | 'closed';
   readonly tty?: { readonly rows: number; readonly columns: number };

@@ -36,7 +36,7 @@ export function mergeConfig(spec: ContainerSpec, image: ImageConfig, id: string)
     image: spec.image,
     entrypoint,
     command,
-    env: mergeEnv(image.env, spec.env ?? []),
+    env: containerEnv(image.env, spec.env ?? []),
     labels: { ...image.labels, ...spec.labels },
     workingDir: workingDir(spec.workingDir || image.workingDir || '/'),
     hostname: spec.hostname || id.slice(0, 12),
@@ -87,6 +87,16 @@ export function mergeEnv(base: readonly string[], over: readonly string[]): read
     else out.delete(entry);
   }
   return [...out.values()];
+}
+
+/** A bare `KEY` of the request stays: it takes away not only what the image sets but also what every container gets (moby: daemon/commit.go merge). */
+function containerEnv(image: readonly string[], asked: readonly string[]): readonly string[] {
+  const merged = mergeEnv(image, asked);
+  const set = new Set(merged.map(keyOf));
+  return union(
+    merged,
+    asked.filter((entry) => entry !== '' && !entry.includes('=') && !set.has(entry)),
+  );
 }
 
 /** PATH first, unless the program has its own. */

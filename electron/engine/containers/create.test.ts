@@ -45,6 +45,8 @@ test('environment, labels, directory, signals', () => {
   expect(mergeEnv(['A=1', 'B=2'], ['B=3', 'C=4', 'A'])).toEqual(['B=3', 'C=4']);
   const config = merge({ env: ['FOO=over', 'NEW=1'], labels: { my: 'own' }, tty: true });
   expect(config.env).toEqual(['FOO=over', 'BAR=kept', 'NEW=1']);
+  expect(merge({ env: ['FOO', 'A', 'A=1'] }).env).toEqual(['BAR=kept', 'A=1', 'FOO']);
+  expect(guestEnv(merge({ env: ['FOO', 'PATH', 'HOSTNAME', 'PWD'] }))).toEqual(['BAR=kept']);
   expect(config.labels).toEqual({ kind: 'base', my: 'own' });
   expect(config).toMatchObject({
     workingDir: '/wd',

@@ -9,6 +9,7 @@ import type { Context } from './context.ts';
 import { whenEnded } from './exit.ts';
 import { logSpec } from './log-options.ts';
 import { mountsForRun } from './mounts.ts';
+import { preopensOf } from './preopens.ts';
 import { writeRecord, type ContainerRecord } from './record.ts';
 import { destroy } from './remove.ts';
 import { asRunning, startFailed, toRunning, update } from './transitions.ts';
@@ -111,6 +112,7 @@ function runSpec(container: Container, record: ContainerRecord, mounts: RunSpec[
     args: [record.path, ...record.args],
     env: guestEnv(config),
     mounts,
+    ...preopensOf(config.labels),
     stdin: config.openStdin ? 'open' : 'closed',
     log: logSpec(container.log.directory, config.logOptions),
     ...(config.tty ? { tty: { rows, columns } } : {}),

@@ -166,11 +166,12 @@ export class SharedRun {
   }
 
   #world(mounts: MountTable): GuestWorld {
-    const { args, env, tty } = this.spec;
+    const { args, env, tty, preopens } = this.spec;
     return {
       args,
       env,
       mounts,
+      preopens,
       stdin: this.#input,
       stdout: this.#output.stream(0),
       stderr: this.#output.stream(1),

@@ -1,4 +1,5 @@
 import type { Directory } from '../../fs/directory.ts';
+import { fsError } from '../../fs/error.ts';
 import type { MountTable } from '../../fs/mount-table.ts';
 import type { OpenFile } from '../../fs/open-file.ts';
 import type { DirectoryEntry } from '../../fs/stat.ts';
@@ -48,8 +49,9 @@ export class DescriptorTable {
   readonly #open: (Descriptor | undefined)[];
   readonly #mounts: MountTable;
   /** No free number is lower than this one. */
-  #lowest = 4;
+  #lowest: number;
 
+  /** @throws FsError when a directory that is to be preopened cannot be opened */
   constructor(world: GuestWorld) {
     const { mounts, tty } = world;
     this.#mounts = mounts;
@@ -63,21 +65,15 @@ export class DescriptorTable {
       inheriting: 0,
       flags: 0,
     });
-    mounts.root.pin();
     this.#open = [
       stream(world.stdin, undefined),
       stream(undefined, world.stdout),
       stream(undefined, world.stderr),
-      {
-        kind: 'directory',
-        directory: mounts.root,
-        preopen: '/',
-        listing: undefined,
-        rights: DIRECTORY_RIGHTS,
-        inheriting: INHERITED_RIGHTS,
-        flags: 0,
-      },
+      preopened(mounts.root, '/'),
+      ...(world.preopens ?? []).map((name) => preopened(directoryAt(mounts, name), name)),
     ];
+    mounts.root.pin();
+    this.#lowest = this.#open.length;
   }
 
   find(fd: number): Descriptor | undefined {
@@ -146,4 +142,21 @@ export class DescriptorTable {
     if (descriptor.kind === 'file') descriptor.file.close();
     else if (descriptor.kind === 'directory') this.#mounts.release(descriptor.directory);
   }
+}
+
+const preopened = (directory: Directory, name: string): DirectoryDescriptor => ({
+  kind: 'directory',
+  directory,
+  preopen: name,
+  listing: undefined,
+  rights: DIRECTORY_RIGHTS,
+  inheriting: INHERITED_RIGHTS,
+  flags: 0,
+});
+
+function directoryAt(mounts: MountTable, path: string): Directory {
+  const opened = mounts.open(mounts.root, path, { read: true, write: false, follow: true, onlyDirectory: true });
+  if ('directory' in opened) return opened.directory;
+  opened.file.close();
+  throw fsError('ENOTDIR', path);
 }

@@ -47,6 +47,7 @@ export interface GuestOptions {
   readonly lower?: Tree;
   readonly mounts?: readonly MountSpec[];
   readonly readOnly?: boolean;
+  readonly preopens?: readonly string[];
 }
 
 /** Where tests put things in the guest's memory. */
@@ -64,13 +65,15 @@ export class HandGuest {
   readonly preview1: Preview1;
   imports: Record<string, HostFunction>;
 
-  constructor({ args = [], env = [], tty = false, lower = {}, mounts = [], readOnly = false }: GuestOptions = {}) {
+  constructor(options: GuestOptions = {}) {
+    const { args = [], env = [], tty = false, lower = {}, mounts = [], readOnly = false, preopens } = options;
     this.scratch = new Scratch(true, { lower });
     const world: GuestWorld = {
       args,
       env,
       tty,
       mounts: this.scratch.table(mounts, readOnly),
+      preopens,
       stdin: this.stdin,
       stdout: this.stdout,
       stderr: this.stderr,

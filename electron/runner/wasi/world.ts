@@ -44,6 +44,8 @@ export interface GuestWorld {
   readonly args: readonly string[];
   readonly env: readonly string[];
   readonly mounts: MountTable;
+  /** Directories preopened after `/`, under just these names; a relative one is looked for below `/`. */
+  readonly preopens?: readonly string[] | undefined;
   readonly stdin: GuestInput;
   readonly stdout: GuestOutput;
   readonly stderr: GuestOutput;
