@@ -42,7 +42,7 @@ export interface TestRunner {
 }
 
 /** Builds runner.cjs and guest.cjs (about half a second) into a directory of their own. */
-async function buildRunner(directory: string): Promise<string> {
+export async function buildRunner(directory: string): Promise<string> {
   for (const config of nodeConfigs) {
     const input = JSON.stringify(config.build?.rolldownOptions?.input ?? {});
     if (!/runner\.ts|guest\.ts/.test(input)) continue;
