@@ -1,4 +1,5 @@
 /** The supervisor as the engine sees it. Implemented by supervisor/supervisor.ts. */
+import type { Throttling } from './throttle.ts';
 import type { NetAnswer, NetAsk, RunOutcome, RunSpec, RunUsage } from './protocol.ts';
 
 /**
@@ -13,6 +14,8 @@ export interface RunRequest {
   readonly isolation: Isolation;
   /** Runners are recycled within one image only, but for isolation `shared`. */
   readonly imageId: string;
+  /** Cores' time that the run may use, 0.25 = a quarter of one; absent = all there is. No effect where the host cannot stop processes, and in a shared process. */
+  readonly cpus?: number;
 }
 
 export interface RunListener {
@@ -53,6 +56,12 @@ export interface Run {
   /** Stops / continues the process as a whole (SIGSTOP). @throws unsupported where the host cannot, and for a run in a shared process. */
   pause(): void;
   resume(): void;
+  /** Another limit of CPU time from now on; undefined = none. */
+  limitCpus(cpus: number | undefined): void;
+  /** Another bound of guest threads from now on; undefined = the runner's own. */
+  limitThreads(limit: number | undefined): void;
+  /** What the limit of CPU time has done so far. */
+  readonly throttling: Throttling;
   /** Last known usage when the runner is paused or does not answer in 1 s. */
   usage(): Promise<RunUsage>;
 }

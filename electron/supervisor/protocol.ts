@@ -24,6 +24,8 @@ export interface RunSpec {
   readonly module: string;
   /** argv, the first being the program's name as the guest sees it. */
   readonly args: readonly string[];
+  /** Absent = our own host; 'wasmer' = `@wasmer/wasi` (runner/wasmer), not in a shared process. */
+  readonly runtime?: 'wasmer';
   /** `KEY=value`. */
   readonly env: readonly string[];
   readonly mounts: readonly MountSpec[];
@@ -98,6 +100,8 @@ export type ToRunner =
    */
   | { readonly t: 'terminate'; readonly id: string }
   | { readonly t: 'usage'; readonly id: string; readonly seq: number }
+  /** Another bound for guest threads, from now on; absent = the runner's own. Threads that live go on. */
+  | { readonly t: 'threadLimit'; readonly id: string; readonly limit?: number }
   | { readonly t: 'netAnswer'; readonly id: string; readonly seq: number; readonly answer: NetAnswer }
   | { readonly t: 'ping'; readonly seq: number };
 
@@ -108,8 +112,11 @@ export const STDIN_WINDOW = 1 << 20;
 export type RunOutcome =
   /** The guest called proc_exit, or `_start` returned (0). 0–255. */
   | { readonly kind: 'exit'; readonly code: number }
-  /** A Wasm trap; `stack` is the text that was written to stderr as well. */
-  | { readonly kind: 'trap'; readonly message: string; readonly stack: string }
+  /**
+   * A Wasm trap; `stack` is the text that was written to stderr as well. `outOfMemory`: the guest's last attempt to get more memory had failed at
+   * `memoryLimit`.
+   */
+  | { readonly kind: 'trap'; readonly message: string; readonly stack: string; readonly outOfMemory?: true }
   | { readonly kind: 'terminated' };
 
 /** Resources used by a run so far. */

@@ -1,9 +1,13 @@
+import { availableParallelism } from 'node:os';
 import { DrydockError, unavailable, unsupported } from '../base/errors.ts';
 import type { ProcessHost, Run, RunEnd, RunListener, RunRequest, RunStarted } from './api.ts';
+import { cpuTimeOf, tellsCpuTime } from './cpu-time.ts';
 import type { Pool, Seeker } from './pool.ts';
 import type { FromRunner, NetAnswer, NetAsk, RunUsage } from './protocol.ts';
 import type { RunnerProcess, Tenant } from './runner-process.ts';
 import { StdinSender } from './stdin-sender.ts';
+import { noThrottling, Throttle, type Throttling } from './throttle.ts';
+import type { Waker } from './waker.ts';
 
 /** Milliseconds that a runner has to end its run before it is killed. */
 const DEAF = 2000;
@@ -33,6 +37,7 @@ export class RunHandle implements Run, Tenant, Seeker {
   readonly #listener: RunListener;
   readonly #pool: Pool;
   readonly #host: ProcessHost;
+  readonly #waker: Waker;
   readonly #stdin: StdinSender;
   #runner: RunnerProcess | undefined;
   #pid = 0;
@@ -46,14 +51,19 @@ export class RunHandle implements Run, Tenant, Seeker {
   #usageSeq = 0;
   readonly #usageWaiters = new Map<number, (usage: RunUsage) => void>();
   #paused = false;
+  #cpus: number | undefined;
+  #throttle: Throttle | undefined;
+  #throttled = noThrottling;
   #hogged = false;
   #terminating: NodeJS.Timeout | undefined;
 
-  constructor(request: RunRequest, listener: RunListener, pool: Pool, host: ProcessHost) {
+  constructor(request: RunRequest, listener: RunListener, pool: Pool, host: ProcessHost, waker: Waker) {
     this.#request = request;
     this.#listener = listener;
     this.#pool = pool;
     this.#host = host;
+    this.#waker = waker;
+    this.#cpus = request.cpus;
     this.id = request.spec.id;
     this.imageId = request.imageId;
     this.strict = request.isolation === 'strict';
@@ -87,6 +97,7 @@ export class RunHandle implements Run, Tenant, Seeker {
     this.#pid = runner.pid;
     runner.occupy(this, this.imageId, { t: 'run', spec: this.#request.spec });
     this.#stdin.open();
+    this.#throttleBy(this.#cpus);
   }
 
   fail(error: Error): void {
@@ -168,6 +179,7 @@ export class RunHandle implements Run, Tenant, Seeker {
       this.#end({ outcome: { kind: 'terminated' }, offset: undefined, usage: undefined });
       return;
     }
+    this.#throttleBy(undefined);
     if (this.#paused) this.resume();
     this.#terminating = setTimeout(() => runner.kill(), DEAF);
     runner.post({ t: 'terminate', id: this.id });
@@ -178,13 +190,30 @@ export class RunHandle implements Run, Tenant, Seeker {
       throw unsupported('a container with isolation "shared" cannot be paused: others live in its process', {
         hint: 'Stop it instead, or create it with isolation "process".',
       });
+    this.#refuseToSuspend();
+    this.#throttle?.hold();
     this.#signal('SIGSTOP');
     this.#paused = true;
   }
 
   resume(): void {
+    this.#refuseToSuspend();
     this.#signal('SIGCONT');
     this.#paused = false;
+    this.#throttle?.release();
+  }
+
+  limitCpus(cpus: number | undefined): void {
+    this.#cpus = cpus;
+    if (!this.#terminating) this.#throttleBy(cpus);
+  }
+
+  limitThreads(limit: number | undefined): void {
+    if (!this.#over) this.#runner?.post({ t: 'threadLimit', id: this.id, ...(limit === undefined ? {} : { limit }) });
+  }
+
+  get throttling(): Throttling {
+    return this.#throttle?.throttling ?? this.#throttled;
   }
 
   usage(): Promise<RunUsage> {
@@ -220,13 +249,53 @@ export class RunHandle implements Run, Tenant, Seeker {
     return this.#usage === noUsage ? undefined : this.#usage;
   }
 
-  #signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+  #refuseToSuspend(): void {
     if (!this.#host.canSuspend)
       throw unsupported('pausing needs a system that can stop processes (Linux or macOS)', {
         hint: 'Stop the container instead.',
       });
+  }
+
+  #signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     if (this.#over || this.#pid === 0) return;
-    process.kill(this.#pid, signal);
+    if (signal === 'SIGSTOP') this.#waker.watch(this.#pid);
+    try {
+      process.kill(this.#pid, signal);
+    } catch (error) {
+      // It is gone, and 'exit' is on its way.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+
+  /** A limit that is more than the machine has needs nobody to watch. */
+  #throttleBy(cpus: number | undefined): void {
+    const needed = cpus !== undefined && cpus > 0 && cpus < availableParallelism();
+    if (this.#throttle && needed) this.#throttle.cores = cpus;
+    else if (this.#throttle) this.#endThrottle();
+    else if (needed && !this.#over && !this.shared && this.#host.canSuspend && this.#pid > 0) {
+      this.#throttle = new Throttle(
+        {
+          cpuTime: () => this.#cpuTime(),
+          stop: () => this.#signal('SIGSTOP'),
+          go: () => this.#signal('SIGCONT'),
+        },
+        cpus,
+      );
+      if (this.#paused) this.#throttle.hold();
+    }
+  }
+
+  #endThrottle(): void {
+    this.#throttle?.end();
+    this.#throttled = this.throttling;
+    this.#throttle = undefined;
+  }
+
+  /** In milliseconds, of the process: whatever it does, it does for this run. */
+  #cpuTime(): number | undefined | Promise<number | undefined> {
+    if (tellsCpuTime) return cpuTimeOf(this.#pid);
+    if (this.#throttle?.stopped) return undefined;
+    return this.usage().then(({ cpuUser, cpuSystem }) => (cpuUser + cpuSystem) / 1000);
   }
 
   #grown(offset: number): void {
@@ -254,6 +323,8 @@ export class RunHandle implements Run, Tenant, Seeker {
   }
 
   #close(): void {
+    this.#endThrottle();
+    this.#waker.unwatch(this.#pid);
     this.#over = true;
     this.#runner = undefined;
     clearTimeout(this.#terminating);

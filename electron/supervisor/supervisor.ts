@@ -1,6 +1,7 @@
 import type { ProcessHost, Run, RunListener, RunRequest, SupervisorApi } from './api.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 import { RunHandle } from './run-handle.ts';
+import { Waker } from './waker.ts';
 
 /** Milliseconds that runs have to write their last output when the engine closes. */
 const CLOSING = 2000;
@@ -9,6 +10,7 @@ class Supervisor implements SupervisorApi {
   readonly #host: ProcessHost;
   readonly #pool: Pool;
   readonly #live = new Set<RunHandle>();
+  readonly #waker = new Waker();
 
   constructor(host: ProcessHost, options: PoolOptions) {
     this.#host = host;
@@ -16,7 +18,7 @@ class Supervisor implements SupervisorApi {
   }
 
   start(request: RunRequest, listener: RunListener): Run {
-    const run = new RunHandle(request, listener, this.#pool, this.#host);
+    const run = new RunHandle(request, listener, this.#pool, this.#host, this.#waker);
     if (run.live) {
       this.#live.add(run);
       const over = (): void => void this.#live.delete(run);
@@ -35,6 +37,7 @@ class Supervisor implements SupervisorApi {
     await Promise.race([Promise.all(ending), new Promise((resolve) => (timer = setTimeout(resolve, CLOSING)))]);
     clearTimeout(timer);
     await this.#pool.close();
+    this.#waker.close();
   }
 }
 

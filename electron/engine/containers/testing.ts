@@ -16,6 +16,7 @@ import type {
   SupervisorApi,
 } from '../../supervisor/api.ts';
 import type { RunUsage } from '../../supervisor/protocol.ts';
+import { noThrottling, type Throttling } from '../../supervisor/throttle.ts';
 import type { EngineApi, EngineEvent } from '../api/index.ts';
 import { openEngine } from '../engine.ts';
 import type { Timers } from './context.ts';
@@ -42,6 +43,9 @@ export class PlayedRun implements Run {
   stdinEnded = false;
   size: readonly number[] = [];
   paused = false;
+  /** As last limited while it ran. */
+  cpus: number | undefined;
+  threads: number | undefined;
   terminated = false;
   /** Bytes in the log after this run's last line. */
   offset: number | undefined;
@@ -103,6 +107,15 @@ export class PlayedRun implements Run {
   }
   resume(): void {
     this.paused = false;
+  }
+  limitCpus(cpus: number | undefined): void {
+    this.cpus = cpus;
+  }
+  limitThreads(limit: number | undefined): void {
+    this.threads = limit;
+  }
+  get throttling(): Throttling {
+    return noThrottling;
   }
   async usage(): Promise<RunUsage> {
     return usage;
