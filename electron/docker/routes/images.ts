@@ -5,6 +5,7 @@ import { param, sendJson, sendStatus } from '../call.ts';
 import type { Call } from '../call.ts';
 import { anyValue, booleanValue, pruneKeys, readFilters } from '../filters.ts';
 import type { FilterKeys } from '../filters.ts';
+import { startProgress, type Progress } from '../progress.ts';
 import { flag, text } from '../query.ts';
 import { route } from '../router.ts';
 import type { Route } from '../router.ts';
@@ -13,7 +14,10 @@ import { importBody } from './import.ts';
 import { deletedJson, historyJson, imageInspectJson, imageRowJson } from '../wire/image.ts';
 
 export interface ImagesNeeds {
-  readonly images: Pick<ImagesApi, 'list' | 'get' | 'history' | 'tag' | 'remove' | 'prune' | 'importRoot' | 'save'>;
+  readonly images: Pick<
+    ImagesApi,
+    'list' | 'get' | 'history' | 'tag' | 'remove' | 'prune' | 'importRoot' | 'save' | 'load'
+  >;
 }
 
 export const imageRoutes = ({ images }: ImagesNeeds): readonly Route[] => [
@@ -21,7 +25,7 @@ export const imageRoutes = ({ images }: ImagesNeeds): readonly Route[] => [
   route('GET', '/images/get', save(images)),
   route('GET', '/images/search', search),
   route('POST', '/images/create', pullOrImport(images)),
-  route('POST', '/images/load', load),
+  route('POST', '/images/load', load(images)),
   route('POST', '/images/prune', prune(images), { since: '1.25' }),
   route('GET', '/images/{name*}/json', inspect(images)),
   route('GET', '/images/{name*}/history', history(images)),
@@ -113,10 +117,27 @@ const push = (images: Images) => async (call: Call) => {
   throw unsupported(`cannot push ${name}: registries are not supported yet`);
 };
 
-async function load(call: Call): Promise<void> {
-  await drain(call.request);
-  throw unsupported('docker load is not supported yet', { hint: howToGetImages });
-}
+/** What is wrong with the archive before its first image is told by the status, later in the stream. */
+const load = (images: Images) => async (call: Call) => {
+  const { request, response } = call;
+  const loaded = images.load(request as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  let progress: Progress | undefined;
+  try {
+    for (let step = await loaded.next(); !step.done; step = await loaded.next()) {
+      progress ??= startProgress(response);
+      const { id, reference } = step.value;
+      await progress.send({
+        stream: reference === undefined ? `Loaded image ID: ${id}\n` : `Loaded image: ${reference}\n`,
+      });
+    }
+  } catch (error) {
+    await drain(request);
+    if (!progress) throw error;
+    await progress.fail(error);
+  }
+  await drain(request);
+  progress?.end();
+};
 
 const save = (images: Images) => (call: Call) => {
   const names = call.params['name'] === undefined ? call.query.getAll('names') : [call.params['name']];

@@ -10,6 +10,7 @@ import { importModule } from './import-module.ts';
 import { importRoot } from './import-root.ts';
 import { indexFile } from './index-file.ts';
 import { listImages } from './list.ts';
+import { loadImages } from './load.ts';
 import { moduleFinder } from './module-of.ts';
 import { pruneImages } from './prune.ts';
 import { familiar, fullName, parseReference, withDefaultTag } from './references.ts';
@@ -157,6 +158,16 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       emit('import', image, full === undefined ? image.id : familiar(full));
       if (full !== undefined) await during(name(image, full));
       return viewOf(image);
+    },
+
+    async *load(tar) {
+      for await (const loaded of loadImages(
+        { content, store: images, snapshots, name: (image, full) => during(name(image, full)) },
+        tar,
+      )) {
+        emit('load', find(loaded.id), loaded.reference ?? loaded.id);
+        yield loaded;
+      }
     },
 
     save: (refs) => saveImages({ content, store: images }, refs),
