@@ -161,7 +161,9 @@ export class Throttle {
       return this.#again(end - now);
     }
     if (this.#stoppedAt !== undefined) this.#go();
-    this.#again(Math.min(end - now, Math.max(STEP, (quota - this.#used) / this.#rate)));
+    // A window this long was begun because the process slept.
+    const longest = this.#length > PERIOD ? Infinity : Math.max(STEP, (quota - this.#used) / this.#rate);
+    this.#again(Math.min(end - now, longest));
   }
 
   #again(milliseconds: number): void {
