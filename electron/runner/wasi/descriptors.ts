@@ -4,11 +4,14 @@ import type { MountTable } from '../../fs/mount-table.ts';
 import type { OpenFile } from '../../fs/open-file.ts';
 import type { DirectoryEntry } from '../../fs/stat.ts';
 import { errno, WasiError } from './errno.ts';
+import type { SocketDescriptor } from './sock-descriptor.ts';
 import { DIRECTORY_RIGHTS, INHERITED_RIGHTS, right } from './types.ts';
 import type { GuestInput, GuestOutput, GuestWorld } from './world.ts';
 
-/** Descriptors of one guest; as many as Linux gives a process by default in containers is far more than the host has. */
-const LIMIT = 4096;
+/** Descriptors of one guest when nothing else was asked for; as many as Linux gives a process by default in containers is far more than the host has. */
+const DEFAULT_LIMIT = 4096;
+/** The most that can be asked for: what it takes is our memory, not the guest's. */
+const HIGHEST_LIMIT = 1 << 20;
 
 interface Common {
   /** Bits of `right`. */
@@ -42,12 +45,13 @@ export interface StreamDescriptor extends Common {
   readonly tty: boolean;
 }
 
-export type Descriptor = FileDescriptor | DirectoryDescriptor | StreamDescriptor;
+export type Descriptor = FileDescriptor | DirectoryDescriptor | StreamDescriptor | SocketDescriptor;
 
 /** The guest's open descriptors. Owns them: what is closed here is closed below. */
 export class DescriptorTable {
   readonly #open: (Descriptor | undefined)[];
   readonly #mounts: MountTable;
+  readonly #limit: number;
   /** No free number is lower than this one. */
   #lowest: number;
 
@@ -55,6 +59,7 @@ export class DescriptorTable {
   constructor(world: GuestWorld) {
     const { mounts, tty } = world;
     this.#mounts = mounts;
+    this.#limit = Math.min(world.descriptorLimit ?? DEFAULT_LIMIT, HIGHEST_LIMIT);
     const common = right.fdFdstatSetFlags | right.fdFilestatGet | right.pollFdReadwrite;
     const stream = (input: GuestInput | undefined, output: GuestOutput | undefined): StreamDescriptor => ({
       kind: 'stream',
@@ -97,21 +102,43 @@ export class DescriptorTable {
   file(fd: number, needs: number, lacking: number = errno.notcapable): FileDescriptor {
     const descriptor = this.get(fd);
     if (descriptor.kind === 'directory') throw new WasiError(errno.isdir);
-    if (descriptor.kind === 'stream') throw new WasiError(errno.spipe);
+    if (descriptor.kind !== 'file') throw new WasiError(errno.spipe);
     if ((descriptor.rights & needs) !== needs) throw new WasiError(lacking);
     return descriptor;
   }
 
+  /** An open socket with the rights. A directory is not even open for data, so it is BADF. */
+  socket(fd: number, needs: number): SocketDescriptor {
+    const descriptor = this.get(fd);
+    if (descriptor.kind !== 'socket') throw new WasiError(descriptor.kind === 'directory' ? errno.badf : errno.notsock);
+    if ((descriptor.rights & needs) !== needs) throw new WasiError(errno.notcapable);
+    return descriptor;
+  }
+
+  /** @throws WasiError MFILE when `add` would: to be asked before what cannot be undone. */
+  needRoom(): void {
+    this.#free();
+  }
+
   /** The lowest free number. */
   add(descriptor: Descriptor): number {
-    let fd = this.#lowest;
-    while (this.#open[fd] !== undefined) fd += 1;
-    if (fd >= LIMIT) {
+    let fd: number;
+    try {
+      fd = this.#free();
+    } catch (error) {
       this.#release(descriptor);
-      throw new WasiError(errno.mfile);
+      throw error;
     }
     this.#open[fd] = descriptor;
     this.#lowest = fd + 1;
+    return fd;
+  }
+
+  #free(): number {
+    let fd = this.#lowest;
+    while (this.#open[fd] !== undefined) fd += 1;
+    this.#lowest = fd;
+    if (fd >= this.#limit) throw new WasiError(errno.mfile);
     return fd;
   }
 
@@ -141,6 +168,10 @@ export class DescriptorTable {
   #release(descriptor: Descriptor): void {
     if (descriptor.kind === 'file') descriptor.file.close();
     else if (descriptor.kind === 'directory') this.#mounts.release(descriptor.directory);
+    else if (descriptor.kind === 'socket') {
+      descriptor.closed = true;
+      descriptor.socket.close();
+    }
   }
 }
 

@@ -1,8 +1,12 @@
 import type { FileDescriptor, StreamDescriptor } from './descriptors.ts';
-import { errno, errnoOf, WasiError } from './errno.ts';
+import { errno, WasiError } from './errno.ts';
 import type { Family, Host } from './host.ts';
 import { guarded } from './host.ts';
+import type { SocketDescriptor } from './sock-descriptor.ts';
+import { receive } from './sock-receive.ts';
+import { send } from './sock-send.ts';
 import { fdflag, right, whence } from './types.ts';
+import { again } from './waiting.ts';
 import type { HostFunction, Wait } from './world.ts';
 
 /** The most that one system call moves. */
@@ -20,7 +24,8 @@ function offset(value: bigint): number {
 }
 
 /** fd_read, fd_write, fd_pread, fd_pwrite, fd_seek, fd_tell. */
-export function fdIoFamily({ world, memory, descriptors }: Host): Family {
+export function fdIoFamily(host: Host): Family {
+  const { world, memory, descriptors } = host;
   const scratch = Buffer.allocUnsafeSlow(JOIN);
 
   const readFile = (file: FileDescriptor, iovs: number, count: number, position: number): number => {
@@ -85,7 +90,7 @@ export function fdIoFamily({ world, memory, descriptors }: Host): Family {
       if ((stream.flags & fdflag.nonblock) !== 0) return errno.again;
       return {
         ready: () => input.available() > 0 || input.ended(),
-        resume: () => again(() => readStream(stream, iovs, count, sizeOut)),
+        resume: () => again(memory, () => readStream(stream, iovs, count, sizeOut)),
       };
     }
     memory.view.setUint32(out, done, true);
@@ -102,27 +107,24 @@ export function fdIoFamily({ world, memory, descriptors }: Host): Family {
       if ((stream.flags & fdflag.nonblock) !== 0) return errno.again;
       return {
         ready: () => output.writable(),
-        resume: () => again(() => writeStream(stream, iovs, count, sizeOut)),
+        resume: () => again(memory, () => writeStream(stream, iovs, count, sizeOut)),
       };
     }
     memory.view.setUint32(out, done, true);
     return errno.success;
   };
 
-  /** A call that goes on after a wait: the memory may have grown and its errors are answers, as in the first try. */
-  const again = (run: () => number | Wait): number | Wait => {
-    memory.refresh();
-    try {
-      return run();
-    } catch (error) {
-      return errnoOf(error);
-    }
+  const readSocket = (socket: SocketDescriptor, iovs: number, count: number, sizeOut: number): number | Wait => {
+    if ((socket.rights & right.fdRead) === 0) return errno.badf;
+    memory.at(sizeOut, 4);
+    return receive(host, socket, [iovs, count, 0], ({ length }) => memory.u32(sizeOut, length));
   };
 
   const read = (fd: number, iovs: number, count: number, sizeOut: number): number | Wait => {
     const descriptor = descriptors.get(fd);
     if (descriptor.kind === 'stream') return readStream(descriptor, iovs, count, sizeOut);
     if (descriptor.kind === 'directory') return errno.isdir;
+    if (descriptor.kind === 'socket') return readSocket(descriptor, iovs, count, sizeOut);
     const out = memory.at(sizeOut, 4);
     const done = readFile(descriptor, iovs, count, descriptor.position);
     descriptor.position += done;
@@ -134,6 +136,8 @@ export function fdIoFamily({ world, memory, descriptors }: Host): Family {
     const descriptor = descriptors.get(fd);
     if (descriptor.kind === 'stream') return writeStream(descriptor, iovs, count, sizeOut);
     if (descriptor.kind === 'directory') return errno.isdir;
+    if (descriptor.kind === 'socket')
+      return (descriptor.rights & right.fdWrite) === 0 ? errno.badf : send(host, descriptor, [iovs, count, sizeOut]);
     const out = memory.at(sizeOut, 4);
     const done = writeFile(descriptor, iovs, count, descriptor.position);
     if ((descriptor.flags & fdflag.append) !== 0) {

@@ -105,7 +105,7 @@ export function fdFamily({ memory, descriptors }: Host): Family {
 
   function synchronise(fd: number, needs: number, dataOnly: boolean): number {
     const descriptor = descriptors.get(fd);
-    if (descriptor.kind === 'stream') return errno.inval;
+    if (descriptor.kind === 'stream' || descriptor.kind === 'socket') return errno.inval;
     if ((descriptor.rights & needs) === 0) return errno.notcapable;
     if (descriptor.kind === 'file') descriptor.file.sync(dataOnly);
     return errno.success;

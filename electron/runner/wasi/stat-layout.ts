@@ -33,6 +33,8 @@ export const statOfFile = (stat: FileStat): GuestStat => ({
 export const typeOfDescriptor = (descriptor: Descriptor): number => {
   if (descriptor.kind === 'file') return filetype.regularFile;
   if (descriptor.kind === 'directory') return filetype.directory;
+  if (descriptor.kind === 'socket')
+    return descriptor.socket.type === 'stream' ? filetype.socketStream : filetype.socketDgram;
   return descriptor.tty ? filetype.characterDevice : filetype.unknown;
 };
 

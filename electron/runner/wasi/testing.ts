@@ -1,6 +1,7 @@
 /** For tests only: a world without threads, and a hand that calls imports over a memory of its own. */
 import { Scratch, type Tree } from '../../fs/testing.ts';
 import type { MountSpec } from '../../fs/mounts.ts';
+import type { GuestNet } from '../net/guest-net.ts';
 import { createPreview1, type Preview1 } from './preview1.ts';
 import { DIRECTORY_RIGHTS, FILE_RIGHTS, LOOKUP_FOLLOW, oflag } from './types.ts';
 import type { GuestInput, GuestOutput, GuestWorld, HostFunction, Wait } from './world.ts';
@@ -48,6 +49,8 @@ export interface GuestOptions {
   readonly mounts?: readonly MountSpec[];
   readonly readOnly?: boolean;
   readonly preopens?: readonly string[];
+  readonly net?: GuestNet;
+  readonly descriptorLimit?: number;
 }
 
 /** Where tests put things in the guest's memory. */
@@ -65,8 +68,17 @@ export class HandGuest {
   readonly preview1: Preview1;
   imports: Record<string, HostFunction>;
 
-  constructor(options: GuestOptions = {}) {
-    const { args = [], env = [], tty = false, lower = {}, mounts = [], readOnly = false, preopens } = options;
+  constructor({
+    args = [],
+    env = [],
+    tty = false,
+    lower = {},
+    mounts = [],
+    readOnly = false,
+    preopens,
+    net,
+    descriptorLimit,
+  }: GuestOptions = {}) {
     this.scratch = new Scratch(true, { lower });
     const world: GuestWorld = {
       args,
@@ -77,6 +89,8 @@ export class HandGuest {
       stdin: this.stdin,
       stdout: this.stdout,
       stderr: this.stderr,
+      net,
+      descriptorLimit,
       noteMemory: (bytes) => void this.sizes.push(bytes),
       noteIo: (read, written) => {
         this.io.read += read;

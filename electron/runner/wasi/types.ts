@@ -28,6 +28,9 @@ export const fstflag = { atim: 1, atimNow: 2, mtim: 4, mtimNow: 8 } as const;
 export const whence = { set: 0, cur: 1, end: 2 } as const;
 export const clockid = { realtime: 0, monotonic: 1, processCpu: 2, threadCpu: 3 } as const;
 export const eventtype = { clock: 0, fdRead: 1, fdWrite: 2 } as const;
+export const riflag = { peek: 1, waitall: 2 } as const;
+export const roflag = { truncated: 1 } as const;
+export const sdflag = { rd: 1, wr: 2 } as const;
 export const LOOKUP_FOLLOW = 1;
 export const EVENT_HANGUP = 1;
 export const CLOCK_ABSTIME = 1;
@@ -104,6 +107,16 @@ export const DIRECTORY_RIGHTS =
   right.pathSymlink |
   right.pathRemoveDirectory |
   right.pathUnlinkFile;
+
+/** What can be done to a socket. */
+export const SOCKET_RIGHTS =
+  right.fdRead |
+  right.fdWrite |
+  right.fdFdstatSetFlags |
+  right.fdFilestatGet |
+  right.pollFdReadwrite |
+  right.sockShutdown |
+  right.sockAccept;
 
 /** What may be asked for below a directory. */
 export const INHERITED_RIGHTS = FILE_RIGHTS | DIRECTORY_RIGHTS;

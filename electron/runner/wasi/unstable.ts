@@ -6,6 +6,9 @@ import { errno } from './errno.ts';
 import { LOOKUP_FOLLOW, right, whence } from './types.ts';
 import type { HostFunction } from './world.ts';
 
+/** sock_accept came with preview 1's last change, and all of WasmEdge's sockets later. */
+const LATER = /^epoll_|^sock_(?!(recv|send|shutdown)$)/;
+
 /** wasi_unstable counts CUR, END, SET. */
 const whenceOf = [whence.cur, whence.end, whence.set];
 
@@ -16,10 +19,10 @@ export function createUnstable(preview1: Preview1): Record<string, HostFunction>
   const { host, imports } = preview1;
   const { memory, descriptors, world } = host;
   const seek = imports['fd_seek'] as (fd: number, by: bigint, from: number, out: number) => number;
-  const { sock_accept: _later, ...same } = imports;
+  const same = Object.fromEntries(Object.entries(imports).filter(([name]) => !LATER.test(name)));
   return {
     ...same,
-    ...pollFamily(host, UNSTABLE_SUBSCRIPTION),
+    poll_oneoff: pollFamily(host, UNSTABLE_SUBSCRIPTION)['poll_oneoff'] as HostFunction,
     ...guarded(memory, {
       fd_seek: (fd: number, by: bigint, from: number, out: number) => {
         const known = whenceOf[from];
