@@ -83,6 +83,8 @@ export const nodeConfigs = [
   ),
   nodeConfig({ runner: entry('runner.ts') }, { out: 'main', format: 'cjs', extension: 'cjs' }),
   nodeConfig({ guest: entry('runner/guest.ts') }, { out: 'main', format: 'cjs', extension: 'cjs' }),
+  nodeConfig({ thread: entry('runner/threads/thread.ts') }, { out: 'main', format: 'cjs', extension: 'cjs' }),
+  nodeConfig({ wasmer: entry('runner/wasmer/library.ts') }, { out: 'main', format: 'cjs', extension: 'cjs' }),
   nodeConfig({ index: entry('preload.ts') }, { out: 'preload', format: 'cjs', extension: 'cjs' }),
 ];
 

@@ -58,6 +58,7 @@ test('app.asar holds the built app and nothing of the workshop', () => {
     '/dist/main/main.js',
     '/dist/main/runner.cjs',
     '/dist/main/guest.cjs',
+    '/dist/main/thread.cjs',
     '/dist/preload/index.cjs',
     '/dist/renderer/index.html',
   ])

@@ -50,6 +50,12 @@ function describeCore(bytes: Uint8Array): ModuleDescription {
   const producers = readProducers(bytes, sections);
   const language = languageOf(producers);
   const flavour = coreFlavour(core);
+  const memory: ModuleDescription['memory'] = core.memory && {
+    initial: core.memory.initial,
+    ...(core.memory.maximum === undefined ? {} : { maximum: core.memory.maximum }),
+    shared: core.memory.shared,
+    imported: core.memory.imported,
+  };
   return {
     kind: 'core',
     size: bytes.length,
@@ -60,18 +66,9 @@ function describeCore(bytes: Uint8Array): ModuleDescription {
     sections,
     ...(language === undefined ? {} : { language }),
     producers,
-    ...(core.memory
-      ? {
-          memory: {
-            initial: core.memory.initial,
-            ...(core.memory.maximum === undefined ? {} : { maximum: core.memory.maximum }),
-            shared: core.memory.shared,
-            imported: core.memory.imported,
-          },
-        }
-      : {}),
+    ...(memory ? { memory } : {}),
     capabilities: coreCapabilities(imports),
-    refusal: refusalOf(flavour, { imports, exports, entry }, core.any64),
+    refusal: refusalOf(flavour, { imports, exports, entry, ...(memory ? { memory } : {}) }, core.any64),
   };
 }
 

@@ -16,22 +16,34 @@ const sentences: Partial<Record<ModuleFlavour, string>> = {
     'This module needs the JavaScript glue of wasm-bindgen: build with --target wasm32-wasip1 and without wasm-bindgen.',
   'proxy-wasm': 'This is a proxy-wasm filter: it runs inside a proxy such as Envoy, not by itself.',
   'dynamic-library': 'This is a dynamic library (it has a dylink section): link it into a program first.',
-  'wasi-threads':
-    'This module starts threads (wasi.thread-spawn), which is not supported yet: build for wasm32-wasip1 without threads.',
 };
 
 /** Null when Drydock can run it, else one sentence that says why not and what would help. */
 export function refusalOf(
   flavour: ModuleFlavour,
-  module: Pick<ModuleDescription, 'imports' | 'exports' | 'entry'>,
+  module: Pick<ModuleDescription, 'imports' | 'exports' | 'entry' | 'memory'>,
   any64: boolean,
 ): string | null {
   const sentence = sentences[flavour];
   if (sentence !== undefined) return sentence;
   if (any64) return 'This module uses 64-bit memory (memory64), which WASI hosts do not support: build for wasm32.';
   if (flavour === 'unknown') return unknownImports(module.imports);
+  if (flavour === 'wasi-threads') {
+    const lacking = lackingThreads(module);
+    if (lacking !== null) return lacking;
+  }
   if (module.entry !== 'command' && !module.exports.some((entry) => entry.kind === 'function'))
     return 'This module exports no function, so there is nothing to run: build a command, which exports _start.';
+  return null;
+}
+
+/** Null when it has all that starting threads takes (WebAssembly/wasi-threads). */
+function lackingThreads({ exports, memory }: Pick<ModuleDescription, 'exports' | 'memory'>): string | null {
+  const start = exports.find((entry) => entry.name === 'wasi_thread_start' && entry.kind === 'function');
+  if (!memory?.shared)
+    return 'This module starts threads (wasi.thread-spawn), but its memory is not shared: link it with --shared-memory, as the target wasm32-wasip1-threads does.';
+  if (start?.params?.join() !== 'i32,i32' || (start.results?.length ?? 0) !== 0)
+    return 'This module starts threads (wasi.thread-spawn), but exports no function wasi_thread_start(i32, i32) for them to begin in: build it for wasm32-wasip1-threads.';
   return null;
 }
 

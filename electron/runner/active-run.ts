@@ -100,7 +100,7 @@ export class ActiveRun {
       cpuSystem: system,
       memory: read(gauge.memory),
       memoryPeak: read(gauge.memoryPeak),
-      threads: 1,
+      threads: read(gauge.threads) || 1,
       readBytes: read(gauge.readBytes),
       writtenBytes: read(gauge.writtenBytes),
       receivedBytes: read(gauge.receivedBytes),

@@ -1,4 +1,5 @@
 import type { ModuleDescription } from '../module/describe.ts';
+import type { Move } from '../module/memory-grow.ts';
 
 /** Modules kept compiled in one runner: an image has one program or a few; a builder's compiler makes new ones all the time. */
 export const PROGRAM_LIMIT = 8;
@@ -13,4 +14,6 @@ export interface CompiledProgram {
   readonly ownMemory: { readonly initial: number; readonly maximum?: number; readonly shared: boolean } | undefined;
   /** See MemoryAsImport.shift. */
   readonly shift: number;
+  /** For runs with a memory limit: it exports GROW_FAILED, and its code has moved so (see noteFailedGrow). */
+  readonly moves?: readonly Move[];
 }

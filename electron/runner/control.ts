@@ -2,7 +2,7 @@
  * The control thread of a runner process: commands in, events out. It owns the log, stdin, the terminal and the guest's thread, and runs no guest
  * code, so that a guest in an endless loop can always be inspected, logged and ended.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FromRunner, RunOutcome, ToRunner } from '../supervisor/protocol.ts';
 import { ActiveRun } from './active-run.ts';
 import { openBridge } from './bridge/layout.ts';
@@ -10,13 +10,14 @@ import { GuestThread } from './guest-thread.ts';
 import { openParentPort } from './parent-port.ts';
 import { prepareRehearsal, type Rehearsal } from './rehearsal.ts';
 import type { FromGuest } from './thread-protocol.ts';
+import { Threads } from './threads/threads.ts';
 
 /** Milliseconds that a guest has to reach its next wait before its thread is ended. */
 const GRACE = 10;
 /** Milliseconds for the log's last bytes when the engine is gone. */
 const ORPHAN_GRACE = 3000;
 
-/** Starts serving. `guestPath`: the guest thread's bundle. */
+/** Starts serving. `guestPath`: the guest thread's bundle; thread.cjs, for threads that a guest starts, is beside it. */
 export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs')): void {
   const parent = openParentPort();
   const bridge = openBridge();
@@ -66,18 +67,33 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
   const terminate = (): void => {
     if (!run || terminating) return;
     run.kill();
-    terminating = setTimeout(() => guest.end(), GRACE);
+    void threads.end({ kind: 'terminated' });
+    force();
+  };
+
+  /** Not before its threads have ended, without which the guest's thread cannot. */
+  const force = (): void => {
+    terminating = setTimeout(() => (threads.active ? force() : guest.end()), GRACE);
+  };
+
+  const idle = (): void => {
+    if (!threads.used) return post({ t: 'idle' });
+    void threads.clean().then(() => post({ t: 'idle' }));
   };
 
   const fromGuest = (message: FromGuest): void => {
     if (message === 0) return run?.bell();
     switch (message.t) {
       case 'ready':
-        if (greeted) return post({ t: 'idle' });
+        if (greeted) return idle();
         greeted = true;
         return greet();
       case 'idle':
-        return post({ t: 'idle' });
+        return idle();
+      case 'threads':
+        threads.begin(message);
+        if (terminating) void threads.end({ kind: 'terminated' });
+        return;
       case 'started':
         return post(message);
       case 'failed':
@@ -92,10 +108,21 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
   const gone = (error: Error | undefined): void => {
     // A run that still waits for the next thread has nothing to do with the end of this one.
     if (!run || guest.holds) return;
-    if (terminating && !error) return finish({ kind: 'terminated' }, true);
     const message = `the thread of the guest has failed: ${error?.message ?? 'no reason given'}`;
-    finish({ kind: 'trap', message, stack: `wasm trap: ${message}\n` }, true);
+    const ended: RunOutcome =
+      terminating && !error
+        ? { kind: 'terminated' }
+        : { kind: 'trap', message, stack: `wasm trap: ${message}\n` };
+    if (threads.active) void threads.end(ended).then(() => finish(ended, true));
+    else finish(ended, true);
   };
+
+  const threads = new Threads(join(dirname(guestPath), 'thread.cjs'), bridge, {
+    started: (module) => {
+      if (run) fromGuest({ t: 'started', id: run.spec.id, module });
+    },
+    over: (verdict) => guest.tell({ t: 'verdict', verdict }),
+  });
 
   const guest = new GuestThread(guestPath, bridge.shared, { message: fromGuest, gone });
 

@@ -35,6 +35,11 @@ export class GuestThread {
     else this.#worker.postMessage(message);
   }
 
+  /** To the thread that runs now, if there is one. */
+  tell(message: ToGuest): void {
+    if (!this.#ending) this.#worker.postMessage(message);
+  }
+
   /** True when the last message posted has not reached a thread yet. */
   get holds(): boolean {
     return this.#waiting.length > 0;

@@ -7,7 +7,11 @@ import { collectGarbage } from './garbage.ts';
 import { NotRunnable } from './not-runnable.ts';
 import { Programs } from './program.ts';
 import { type GuestThreadContext, runGuest } from './run-guest.ts';
+import { takeVerdict } from './threads/verdict.ts';
+import { loadWasmer, type Wasmer } from './wasmer/load.ts';
+import type { RunSpec } from '../supervisor/protocol.ts';
 import type { FromGuest, GuestData, ToGuest } from './thread-protocol.ts';
+import { TRACE_DEPTH } from './trap.ts';
 
 /**
  * Garbage is collected when dead guests may hold this many bytes of memory, or after that many runs: a collection takes longer than twenty starts,
@@ -15,8 +19,6 @@ import type { FromGuest, GuestData, ToGuest } from './thread-protocol.ts';
  */
 const GARBAGE = 8 << 20;
 const RUNS = 32;
-/** Wasm frames shown of a trap. */
-const TRACE_DEPTH = 50;
 
 const port = parentPort;
 if (!port) throw new Error('guest.cjs is the thread of a runner process');
@@ -30,6 +32,14 @@ const context: GuestThreadContext = {
   input: new InputReader(bridge, ring),
   output,
   programs: new Programs(programs, (program) => post({ t: 'compiled', program })),
+  threads: {
+    want: (message) => {
+      // The memory is known in several threads, which all have to forget it.
+      garbage = Infinity;
+      post(message);
+    },
+    verdict: () => takeVerdict(port),
+  },
 };
 Error.stackTraceLimit = TRACE_DEPTH;
 let runs = 0;
@@ -41,12 +51,14 @@ function isDue(): boolean {
   return ++runs >= RUNS || garbage > GARBAGE;
 }
 
-port.on('message', ({ spec }: ToGuest) => {
+function serve(spec: RunSpec, wasmer?: Wasmer): void {
   output.reset();
   // Decided before the answer: with it the control thread may begin the next run and reset the gauges.
   let collecting: boolean;
   try {
-    const outcome = runGuest(context, spec, (module) => post({ t: 'started', id: spec.id, module }));
+    const outcome = runGuest(wasmer ? { ...context, wasmer } : context, spec, (module) =>
+      post({ t: 'started', id: spec.id, module }),
+    );
     collecting = isDue();
     post({ t: 'exit', id: spec.id, outcome, collecting });
   } catch (error) {
@@ -66,6 +78,17 @@ port.on('message', ({ spec }: ToGuest) => {
   runs = 0;
   garbage = 0;
   post({ t: 'idle' });
+}
+
+port.on('message', (message: ToGuest) => {
+  if (message.t !== 'run') return;
+  const { spec } = message;
+  if (spec.runtime !== 'wasmer') return serve(spec);
+  // A run that cannot have its library says so itself.
+  void loadWasmer().then(
+    (library) => serve(spec, library),
+    () => serve(spec),
+  );
 });
 
 post({ t: 'ready' });

@@ -1,18 +1,20 @@
 import { FsError } from '../fs/error.ts';
 import type { ModuleImport } from '../module/describe.ts';
-import { functionNames } from '../module/names.ts';
 import type { RunOutcome, RunSpec } from '../supervisor/protocol.ts';
-import type { CompiledProgram } from './compiled-program.ts';
+import { entryPoints } from './entry-points.ts';
 import { type Ending, exiting } from './host-calls.ts';
+import { hasStart, instantiate } from './instantiate.ts';
 import { linkImports } from './link.ts';
 import { createMemory } from './memory.ts';
-import { cannotRun, engineFault, type NotRunnable } from './not-runnable.ts';
+import { cannotRun, engineFault } from './not-runnable.ts';
+import { markOutOfMemory } from './out-of-memory.ts';
+import { outcomeOf } from './outcome.ts';
 import { plainHost } from './plain-host.ts';
 import type { FoundProgram } from './program.ts';
-import { describeTrap } from './trap.ts';
 import { BLOCKING_IMPORTS, createPreview1, type Preview1 } from './wasi/preview1.ts';
+import { isThreadSpawn } from './threads/thread-spawn.ts';
 import { createUnstable } from './wasi/unstable.ts';
-import { type GuestWorld, type HostFunction, ProcExit } from './wasi/world.ts';
+import type { GuestWorld, HostFunction } from './wasi/world.ts';
 
 /** A guest that is ready to be instantiated; how it waits is its driver's affair. */
 export interface LinkedGuest {
@@ -39,6 +41,11 @@ export function linkGuest(
   waiting: (host: HostFunction) => HostFunction,
 ): LinkedGuest {
   const { description, module } = program;
+  if (description.imports.some(isThreadSpawn))
+    throw engineFault(
+      'unsupported',
+      `${spec.module} starts threads, which cannot be had where many programs share one; use isolation "process"`,
+    );
   const entries = entryPoints(program, spec.module, func);
   let memory = createMemory(program, spec.memoryLimit);
   const noteMemory = (): void => {
@@ -58,26 +65,21 @@ export function linkGuest(
     return BLOCKING_IMPORTS.has(entry.name) ? waiting(host) : host;
   });
   if (memory) preview1.bindMemory(memory);
-  const runsAtOnce = description.sections.some((section) => section.name === 'start');
+  const runsAtOnce = hasStart(description);
+  let instance: WebAssembly.Instance | undefined;
 
   return {
     runsAtOnce,
     instantiate: () => {
-      let instance: WebAssembly.Instance;
-      try {
-        instance = new WebAssembly.Instance(module, imports);
-      } catch (error) {
-        if (!runsAtOnce) throw notLinked(spec.module, error);
-        throw error;
-      }
-      const exported = instance.exports['memory'];
+      const { exports } = (instance = instantiate(module, imports, runsAtOnce, spec.module));
+      const exported = exports['memory'];
       if (!memory && exported instanceof WebAssembly.Memory) {
         memory = exported;
         preview1.bindMemory(memory);
       }
-      return entries.map((entry) => instance.exports[entry] as () => unknown);
+      return entries.map((entry) => exports[entry] as () => unknown);
     },
-    outcomeOf: (error) => outcomeOf(error, ending, program),
+    outcomeOf: (error) => markOutOfMemory(outcomeOf(error, ending, program), program, spec.memoryLimit, instance),
     noteMemory,
     dispose: () => {
       noteMemory();
@@ -87,7 +89,7 @@ export function linkGuest(
 }
 
 /** @throws NotRunnable when a directory that is to be preopened is none */
-function openHost(world: GuestWorld, name: string): Preview1 {
+export function openHost(world: GuestWorld, name: string): Preview1 {
   try {
     return createPreview1(world);
   } catch (error) {
@@ -97,57 +99,10 @@ function openHost(world: GuestWorld, name: string): Preview1 {
 }
 
 /** Both ABIs of WASI; the older one is made when a module asks for it. */
-function wasiOf(preview1: Preview1): (entry: ModuleImport) => HostFunction | undefined {
+export function wasiOf(preview1: Preview1): (entry: ModuleImport) => HostFunction | undefined {
   let unstable: Record<string, HostFunction> | undefined;
   return ({ module, name }) => {
     if (module === 'wasi_snapshot_preview1') return preview1.imports[name];
     return module === 'wasi_unstable' ? (unstable ??= createUnstable(preview1))[name] : undefined;
   };
-}
-
-function outcomeOf(error: unknown, { reason }: Ending, { module, shift }: CompiledProgram): RunOutcome {
-  if (reason instanceof ProcExit) return { kind: 'exit', code: reason.code & 255 };
-  if (reason) return { kind: 'terminated' };
-  const section = WebAssembly.Module.customSections(module, 'name')[0];
-  const names = section ? functionNames(new Uint8Array(section)) : new Map<number, string>();
-  return { kind: 'trap', ...describeTrap(error, names, shift) };
-}
-
-/** What to call, in order. @throws NotRunnable 126 */
-function entryPoints({ description }: CompiledProgram, name: string, func: string | undefined): string[] {
-  const functionOf = (wanted: string) =>
-    description.exports.find((entry) => entry.kind === 'function' && entry.name === wanted);
-  const first = description.entry === 'reactor' ? ['_initialize'] : [];
-  if (func !== undefined) {
-    const found = functionOf(func);
-    if (!found) throw cannotRun(name, `the module exports no function "${func}" (${listed(description.exports)})`);
-    if ((found.params?.length ?? 0) > 0)
-      throw cannotRun(
-        name,
-        `the function "${func}" takes parameters (${found.params?.join(', ')}), so it cannot be run`,
-      );
-    return func === '_initialize' ? first : [...first, func];
-  }
-  if (description.entry === 'command') return ['_start'];
-  const callable = description.exports.filter((entry) => entry.kind === 'function' && !entry.params?.length);
-  throw cannotRun(
-    name,
-    `the module is a ${description.entry}, it exports no _start; name a function as ${name}#function (${listed(callable)})`,
-  );
-}
-
-function listed(exports: readonly { readonly kind: string; readonly name: string }[]): string {
-  const names = exports
-    .filter((entry) => entry.kind === 'function' && entry.name !== '_initialize')
-    .map((entry) => entry.name);
-  if (names.length === 0) return 'it exports none that takes no parameters';
-  return `it exports ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
-}
-
-function notLinked(name: string, error: unknown): NotRunnable {
-  const text = (error as Error).message.replace(/^WebAssembly\.Instance\(\): /, '');
-  if (error instanceof WebAssembly.LinkError) return cannotRun(name, `the module cannot be linked: ${text}`);
-  // Out-of-bounds data or element segments: the module is built wrong.
-  if (error instanceof WebAssembly.RuntimeError) return cannotRun(name, `the module cannot be instantiated: ${text}`);
-  return engineFault('unavailable', `the module cannot be instantiated: ${text}`);
 }

@@ -5,15 +5,22 @@ const PAGE = 65536;
 const MIB = 1 << 20;
 const MAX_PAGES = 65536;
 
+/** The module's own memory (which has become an import) or the one it imports. */
+export const typeOfMemory = ({
+  ownMemory,
+  description,
+}: Pick<CompiledProgram, 'ownMemory' | 'description'>): CompiledProgram['ownMemory'] =>
+  ownMemory ?? (description.memory?.imported ? description.memory : undefined);
+
 /**
  * The memory to link: the module's own (which has become an import) or the one it imports, never larger than `limit` bytes.
  * @throws NotRunnable 125 when it starts larger than that, or when the process has no address space left.
  */
 export function createMemory(
-  { ownMemory, description }: CompiledProgram,
+  program: CompiledProgram,
   limit: number | undefined,
 ): WebAssembly.Memory | undefined {
-  const type = ownMemory ?? (description.memory?.imported ? description.memory : undefined);
+  const type = typeOfMemory(program);
   if (!type) return undefined;
   const limitPages = limit === undefined ? MAX_PAGES : Math.floor(limit / PAGE);
   if (type.initial > limitPages)
@@ -34,4 +41,4 @@ export function createMemory(
   }
 }
 
-const mib = (bytes: number): string => String(Math.ceil((bytes / MIB) * 10) / 10);
+export const mib = (bytes: number): string => String(Math.ceil((bytes / MIB) * 10) / 10);

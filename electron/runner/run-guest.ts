@@ -8,12 +8,24 @@ import { blocking, type Ending } from './host-calls.ts';
 import { linkGuest } from './link-guest.ts';
 import { engineFault, NotRunnable } from './not-runnable.ts';
 import type { FoundProgram, Programs } from './program.ts';
+import { hasThreads, runThreads } from './threads/run-threads.ts';
+import type { ThreadsWanted } from './threads/protocol.ts';
+import type { Wasmer } from './wasmer/load.ts';
+import { runWasmer } from './wasmer/run-wasmer.ts';
 
 export interface GuestThreadContext {
   readonly bridge: Bridge;
   readonly input: InputReader;
   readonly output: OutputWriter;
   readonly programs: Programs;
+  /** The control thread, as far as it starts and ends threads of the guest. */
+  readonly threads: {
+    want(message: ThreadsWanted): void;
+    /** After runThreads. @throws NotRunnable */
+    verdict(): RunOutcome;
+  };
+  /** Loaded before a run that asks for it. */
+  readonly wasmer?: Wasmer | undefined;
 }
 
 /**
@@ -28,7 +40,7 @@ export function runGuest(context: GuestThreadContext, spec: RunSpec, started: (p
     throw engineFault('internal', `cannot open the file system: ${(error as Error).message}`);
   }
   try {
-    const found = context.programs.find(mounts, spec.module, spec.env);
+    const found = context.programs.find(mounts, spec.module, spec.env, spec.memoryLimit !== undefined);
     return runProgram(context, spec, mounts, found, () => started(found.path));
   } finally {
     mounts.close();
@@ -36,13 +48,21 @@ export function runGuest(context: GuestThreadContext, spec: RunSpec, started: (p
 }
 
 function runProgram(
-  { bridge, input, output }: GuestThreadContext,
+  { bridge, input, output, threads, wasmer }: GuestThreadContext,
   spec: RunSpec,
   mounts: MountTable,
   found: FoundProgram,
   started: () => void,
 ): RunOutcome {
   const world = guestWorld(spec, mounts, bridge, input, output);
+  if (spec.runtime === 'wasmer') {
+    if (!wasmer) throw engineFault('internal', 'the wasmer runtime was not loaded');
+    return runWasmer(wasmer, found, spec, world, bridge.words, started);
+  }
+  if (hasThreads(found.program)) {
+    runThreads(found, spec, world, bridge, (message) => threads.want(message));
+    return threads.verdict();
+  }
   const ending: Ending = { reason: undefined };
   const guest = linkGuest(found, spec, world, ending, (host) => blocking(host, bridge.words, ending));
   if (guest.runsAtOnce) started();

@@ -1,6 +1,7 @@
-/** Messages between the two threads of a runner. Bytes do not travel here but in the rings; the number 0 is the doorbell: "look at the rings". */
+/** Messages between the control thread and the guest's thread of a runner. Bytes do not travel here but in the rings; the number 0 is the doorbell: "look at the rings". */
 import type { FromRunner, RunOutcome, RunSpec } from '../supervisor/protocol.ts';
 import type { CompiledProgram } from './compiled-program.ts';
+import type { ThreadsOver, ThreadsWanted } from './threads/protocol.ts';
 
 export interface GuestData {
   readonly shared: SharedArrayBuffer;
@@ -8,10 +9,7 @@ export interface GuestData {
   readonly programs: readonly CompiledProgram[];
 }
 
-export interface ToGuest {
-  readonly t: 'run';
-  readonly spec: RunSpec;
-}
+export type ToGuest = { readonly t: 'run'; readonly spec: RunSpec } | ThreadsOver;
 
 export type FromGuest =
   | 0
@@ -19,4 +17,5 @@ export type FromGuest =
   | { readonly t: 'compiled'; readonly program: CompiledProgram }
   | Extract<FromRunner, { t: 'started' | 'failed' }>
   | { readonly t: 'exit'; readonly id: string; readonly outcome: RunOutcome; readonly collecting: boolean }
+  | ThreadsWanted
   | { readonly t: 'idle' };

@@ -1,4 +1,8 @@
+import { type Move, movedFrom } from '../module/memory-grow.ts';
 import { demangle } from '../module/names.ts';
+
+/** Wasm frames shown of a trap. */
+export const TRACE_DEPTH = 50;
 
 export interface Trap {
   readonly message: string;
@@ -18,10 +22,16 @@ function messageOf(error: unknown): string {
 
 /**
  * A trap as people read it. `names` by function index; `shift` = bytes by which the module's head has grown (memoryAsImport), taken off so that
- * offsets fit the file.
+ * offsets fit the file; `moves` likewise (noteFailedGrow); `thread` = number of the thread, undefined for the main one.
  */
-export function describeTrap(error: unknown, names: ReadonlyMap<number, string>, shift: number): Trap {
-  const message = messageOf(error);
+export function describeTrap(
+  error: unknown,
+  names: ReadonlyMap<number, string>,
+  shift: number,
+  thread?: number,
+  moves: readonly Move[] = [],
+): Trap {
+  const message = messageOf(error) + (thread === undefined ? '' : ` (in thread ${thread})`);
   const lines = [`wasm trap: ${message}`];
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   for (const line of stack.split('\n')) {
@@ -30,7 +40,7 @@ export function describeTrap(error: unknown, names: ReadonlyMap<number, string>,
     const index = Number(match[1]);
     const fromV8 = /^\s*at (?:async )?(\S+) \(/.exec(line)?.[1]?.replace(/^.*\.(?=[^.]+$)/, '');
     const name = names.get(index) ?? (fromV8 && !fromV8.startsWith('wasm://') ? fromV8 : undefined);
-    const offset = Math.max(0, parseInt(match[2] as string, 16) - shift);
+    const offset = Math.max(0, movedFrom(parseInt(match[2] as string, 16), moves) - shift);
     lines.push(
       `  at ${name === undefined ? '<unnamed>' : demangle(name)} (wasm-function[${index}]:0x${offset.toString(16)})`,
     );

@@ -45,8 +45,8 @@ export interface TestRunner {
 export async function buildRunner(directory: string): Promise<string> {
   for (const config of nodeConfigs) {
     const input = JSON.stringify(config.build?.rolldownOptions?.input ?? {});
-    if (!/runner\.ts|guest\.ts/.test(input)) continue;
-    await build({ ...config, build: { ...config.build, outDir: directory } });
+    if (!/runner\.ts|guest\.ts|thread\.ts|wasmer/.test(input)) continue;
+    await build({ ...config, logLevel: 'warn', build: { ...config.build, outDir: directory } });
   }
   return join(directory, 'runner.cjs');
 }

@@ -43,6 +43,8 @@ export const gauge = {
   writtenBytes: 3,
   receivedBytes: 4,
   sentBytes: 5,
+  /** Threads of a guest that has some; 0 otherwise. */
+  threads: 7,
 } as const;
 
 export interface Bridge {

@@ -7,6 +7,7 @@ import type { FromRunner, ToRunner } from '../../supervisor/protocol.ts';
 import { collectGarbage } from '../garbage.ts';
 import { openParentPort } from '../parent-port.ts';
 import { Programs } from '../program.ts';
+import { TRACE_DEPTH } from '../trap.ts';
 import { findJspi } from './jspi.ts';
 import { SharedRun } from './shared-run.ts';
 
@@ -15,8 +16,6 @@ const GARBAGE = 8 << 20;
 const RUNS = 16;
 /** Kilobytes of stack for each guest, as deep as in a thread of its own; only what is touched is there. Windows commits all of it. */
 const STACK_SIZE = process.platform === 'win32' ? 1024 : 8192;
-/** Wasm frames shown of a trap. */
-const TRACE_DEPTH = 50;
 /** Milliseconds for the log's last bytes when the engine is gone. */
 const ORPHAN_GRACE = 3000;
 

@@ -135,7 +135,7 @@ export class SharedRun {
       throw engineFault('internal', `cannot open the file system: ${(error as Error).message}`);
     }
     try {
-      const found = programs.find(mounts, this.spec.module, this.spec.env);
+      const found = programs.find(mounts, this.spec.module, this.spec.env, this.spec.memoryLimit !== undefined);
       const guest = linkGuest(found, this.spec, this.#world(mounts), this.#ending, (host) =>
         this.#sleeper.waiting(host),
       );

@@ -24,14 +24,20 @@ export function realtime(): bigint {
   return now + offset;
 }
 
-/** CPU time of the guest's thread, which runs nothing else; of the process where Node cannot tell. In ns. */
-function cpuTime(): bigint {
+/** CPU time of the calling thread, of the process where Node cannot tell. In ns. */
+function threadTime(): bigint {
   const { user, system } =
     'threadCpuUsage' in process ? process.threadCpuUsage() : (process as NodeJS.Process).cpuUsage();
   return BigInt(user + system) * 1000n;
 }
 
-export function clockFamily({ memory }: Host): Family {
+const processTime = (): bigint => {
+  const { user, system } = process.cpuUsage();
+  return BigInt(user + system) * 1000n;
+};
+
+/** A guest without threads is one thread, which runs nothing else; otherwise (`threads`) it is what the process does. */
+export function clockFamily({ memory, threads = false }: Pick<Host, 'memory'> & { threads?: boolean }): Family {
   return {
     clock_res_get: guard(memory, (id: number, out: number) => {
       if (id < clockid.realtime || id > clockid.threadCpu) return errno.inval;
@@ -46,7 +52,8 @@ export function clockFamily({ memory }: Host): Family {
       let now: bigint;
       if (id === clockid.monotonic) now = process.hrtime.bigint();
       else if (id === clockid.realtime) now = realtime();
-      else if (id === clockid.processCpu || id === clockid.threadCpu) now = cpuTime();
+      else if (id === clockid.threadCpu) now = threadTime();
+      else if (id === clockid.processCpu) now = threads ? processTime() : threadTime();
       else return errno.inval;
       memory.view.setBigUint64(pointer, now, true);
       return errno.success;

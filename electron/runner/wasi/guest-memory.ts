@@ -65,9 +65,11 @@ export class GuestMemory {
     const size = length >>> 0;
     const offset = this.at(pointer, size);
     if (size > MAX_STRING) throw new WasiError(errno.nametoolong);
-    const text = this.bytes.toString('utf8', offset, offset + size);
-    if (text.includes('\ufffd') && !isUtf8(this.bytes.subarray(offset, offset + size)))
-      throw new WasiError(errno.ilseq);
+    let bytes = this.bytes.subarray(offset, offset + size);
+    // Other threads may write there meanwhile, and decoding reads twice: once to measure, once to fill what was measured.
+    if (this.#buffer instanceof SharedArrayBuffer) bytes = Buffer.from(bytes);
+    const text = bytes.toString('utf8');
+    if (text.includes('\ufffd') && !isUtf8(bytes)) throw new WasiError(errno.ilseq);
     return text;
   }
 

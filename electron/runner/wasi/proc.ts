@@ -2,7 +2,7 @@ import { errno } from './errno.ts';
 import { guarded, type Family, type Host } from './host.ts';
 import { ProcExit } from './world.ts';
 
-export function procFamily({ memory }: Host): Family {
+export function procFamily({ memory }: Pick<Host, 'memory'>): Family {
   return {
     proc_exit: (code: number): never => {
       throw new ProcExit(code >>> 0);

@@ -6,7 +6,7 @@ import { guarded, type Family, type Host } from './host.ts';
 const POOL = 4096;
 const SMALL = 256;
 
-export function randomFamily({ memory }: Host): Family {
+export function randomFamily({ memory }: Pick<Host, 'memory'>): Family {
   const pool = Buffer.alloc(POOL);
   let used = POOL;
   return guarded(memory, {
