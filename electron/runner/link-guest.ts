@@ -101,8 +101,8 @@ export function openHost(world: GuestWorld, name: string): Preview1 {
 /** Both ABIs of WASI; the older one is made when a module asks for it. */
 export function wasiOf(preview1: Preview1): (entry: ModuleImport) => HostFunction | undefined {
   let unstable: Record<string, HostFunction> | undefined;
-  return ({ module, name }) => {
-    if (module === 'wasi_snapshot_preview1') return preview1.imports[name];
+  return ({ module, name, params }) => {
+    if (module === 'wasi_snapshot_preview1') return preview1.find(name, params);
     return module === 'wasi_unstable' ? (unstable ??= createUnstable(preview1))[name] : undefined;
   };
 }
