@@ -20,7 +20,7 @@ export function programRunner(supervisor: SupervisorApi, tmp: string): ProgramRu
         spec: {
           id: `build-${randomUUID()}:1`,
           module: request.program,
-          args: [request.program, ...request.args],
+          args: request.argv,
           env: [...guestPath(request.env), `PWD=${request.workingDir}`],
           mounts: [{ type: 'overlay', target: '/', lower: request.lower, upper: request.upper, readOnly: false }],
           stdin: 'closed',
@@ -28,7 +28,7 @@ export function programRunner(supervisor: SupervisorApi, tmp: string): ProgramRu
         },
         isolation: 'process',
         // Never recycled with a container's: the stage is no image yet.
-        imageId: `build:${request.lower}`,
+        imageId: `build:${request.group}`,
       },
       { grown: (offset) => log.grown(offset) },
     );

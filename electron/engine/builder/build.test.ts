@@ -696,7 +696,7 @@ describe('RUN', () => {
     // A program that changes files as an overlay's guest would, by way of the real directory.
     const runProgram: ProgramRunner = async function* (request) {
       requests.push(request);
-      if (request.args.includes('fail')) {
+      if (request.argv.includes('fail')) {
         yield { exitCode: 3 };
         return;
       }
@@ -715,7 +715,7 @@ describe('RUN', () => {
     expect(text).toContain('Step 7/8 : RUN ["cc", "-o", "x"]\ngrüße\n ---> ');
     expect(requests[0]).toMatchObject({
       program: '/bin/cc.wasm',
-      args: ['-o', 'x'],
+      argv: ['cc', '-o', 'x'],
       env: ['V=1', 'E=2'],
       workingDir: '/w',
     });

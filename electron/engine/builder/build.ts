@@ -331,7 +331,7 @@ class Build {
     if (!this.#world.runProgram) throw noRunner();
     const upper = join(this.#directory, `run-${++this.#runs}`);
     await mkdir(upper);
-    const request = { lower, upper, program, args: run.words.slice(1), env, workingDir };
+    const request = { lower, upper, program, argv: run.words, env, workingDir, group: this.#directory };
     for await (const output of runProgram(
       this.#world.runProgram,
       request,

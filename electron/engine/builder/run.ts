@@ -10,12 +10,14 @@ export interface ProgramRequest {
   /** Host paths: the stage's root, never written to, and an empty directory for what the program changes (OCI whiteouts). */
   readonly lower: string;
   readonly upper: string;
-  /** Guest path of the module; argv[0] too. */
+  /** Guest path of the module. */
   readonly program: string;
-  /** argv from 1 on. */
-  readonly args: readonly string[];
+  /** argv. The first is the name as the Dockerfile has it: programs of many names (`clang`, `wasm-ld`) go by it. */
+  readonly argv: readonly string[];
   readonly env: readonly string[];
   readonly workingDir: string;
+  /** Programs of one build may follow each other in one process, which has compiled them already. */
+  readonly group: string;
 }
 
 export type ProgramOutput = { readonly stream: 1 | 2; readonly data: Uint8Array } | { readonly exitCode: number };
