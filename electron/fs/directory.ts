@@ -1,5 +1,6 @@
 import { fsError } from './error.ts';
 import type { OpenFile, OpenHow } from './open-file.ts';
+import type { Quota } from './quota.ts';
 import type { DirectoryEntry, FileStat } from './stat.ts';
 import type { ExactTimes, FileTimes } from './times.ts';
 
@@ -7,6 +8,8 @@ import type { ExactTimes, FileTimes } from './times.ts';
 export interface Volume {
   readonly type: 'overlay' | 'bind' | 'tmpfs';
   readonly readOnly: boolean;
+  /** Pays for what is added; overlays only. */
+  readonly quota?: Quota | undefined;
 }
 
 /** State of one mount table that its directories share. */
@@ -16,6 +19,8 @@ export interface TableState {
   readonly open: Set<Directory>;
   /** Milliseconds (performance.now) when the running call began: what was seen less than a moment before needs no second look. */
   now: number;
+  /** Of the overlay; closed with the table. */
+  quota?: Quota;
 }
 
 /** How long (ms) a directory that was found by name is believed to be still there without looking. Other processes may rename under us. */

@@ -55,6 +55,11 @@ export class HostFile implements OpenFile {
     return this.#times.exact(toFileStat(fstatSync(this.#fd, exactly)));
   }
 
+  /** Bytes, now. */
+  get size(): number {
+    return fstatSync(this.#fd).size;
+  }
+
   read(into: Uint8Array, offset: number, length: number, position: number): number {
     return readSync(this.#fd, into, offset, length, position);
   }

@@ -1,10 +1,12 @@
 import { fsError } from './error.ts';
 
-/** Bytes of one piece of a file. The first piece grows from a page, so small files stay small. */
+/** Bytes of one piece of a file. A piece grows from a page, so small files stay small. */
 const PIECE = 64 * 1024;
 const PAGE = 4096;
 /** A file no longer than what JavaScript counts exactly. */
 const MAX_SIZE = Number.MAX_SAFE_INTEGER;
+
+const pages = (bytes: number): number => Math.ceil(bytes / PAGE) * PAGE;
 
 /** What a tmpfs may hold, in bytes. */
 export class MemoryLimit {
@@ -19,6 +21,10 @@ export class MemoryLimit {
     return this.#used;
   }
 
+  get free(): number {
+    return this.size - this.#used;
+  }
+
   take(bytes: number): void {
     if (this.#used + bytes > this.size) throw fsError('ENOSPC', '');
     this.#used += bytes;
@@ -29,10 +35,20 @@ export class MemoryLimit {
   }
 }
 
-/** The bytes of a file in memory: pieces, made when they are written to, so that a hole costs nothing. */
+interface Piece {
+  /** At least `paid` long; at most twice that. */
+  bytes: Uint8Array;
+  /** Whole pages from its beginning. */
+  paid: number;
+}
+
+/**
+ * The bytes of a file in memory: pieces, made when they are written to, so that a hole costs nothing but what it shares a piece with. Paid for are whole
+ * pages, so a file without holes may be as large as the limit.
+ */
 export class MemoryContent {
   readonly #limit: MemoryLimit;
-  readonly #pieces = new Map<number, Uint8Array>();
+  readonly #pieces = new Map<number, Piece>();
   #size = 0;
 
   constructor(limit: MemoryLimit) {
@@ -49,8 +65,8 @@ export class MemoryContent {
     for (let done = 0; done < length;) {
       const at = (position + done) % PIECE;
       const part = Math.min(length - done, PIECE - at);
-      const piece = this.#pieces.get(Math.floor((position + done) / PIECE));
-      const there = piece ? piece.subarray(at, Math.min(at + part, piece.length)) : undefined;
+      const bytes = this.#pieces.get(Math.floor((position + done) / PIECE))?.bytes;
+      const there = bytes ? bytes.subarray(at, Math.min(at + part, bytes.length)) : undefined;
       if (there) into.set(there, done);
       into.fill(0, done + (there?.length ?? 0), done + part);
       done += part;
@@ -62,17 +78,19 @@ export class MemoryContent {
   write(from: Uint8Array, position: number): number {
     if (position + from.length > MAX_SIZE) throw fsError('EFBIG', '');
     let done = 0;
-    try {
-      while (done < from.length) {
-        const at = (position + done) % PIECE;
-        const part = Math.min(from.length - done, PIECE - at);
-        const piece = this.#piece(Math.floor((position + done) / PIECE), at + part);
-        piece.set(from.subarray(done, done + part), at);
-        done += part;
-      }
-    } catch (error) {
-      if (done === 0) throw error;
+    while (done < from.length) {
+      const at = (position + done) % PIECE;
+      const index = Math.floor((position + done) / PIECE);
+      const wanted = Math.min(from.length - done, PIECE - at);
+      const paid = this.#pieces.get(index)?.paid ?? 0;
+      const most = paid + Math.floor(Math.max(0, this.#limit.free) / PAGE) * PAGE;
+      const part = Math.min(wanted, most - at);
+      if (part <= 0) break;
+      this.#piece(index, at + part).set(from.subarray(done, done + part), at);
+      done += part;
+      if (part < wanted) break;
     }
+    if (done === 0 && from.length > 0) throw fsError('ENOSPC', '');
     if (done > 0) this.#size = Math.max(this.#size, position + done);
     return done;
   }
@@ -81,9 +99,15 @@ export class MemoryContent {
   fill(size: number): void {
     if (size > MAX_SIZE) throw fsError('EFBIG', '');
     // Refused before anything is made, not half-way.
-    if (size - this.#size > this.#limit.size - this.#limit.used) throw fsError('ENOSPC', '');
+    if (size - this.#paidBelow(size) > this.#limit.free) throw fsError('ENOSPC', '');
     for (let index = 0; index * PIECE < size; index++) this.#piece(index, Math.min(PIECE, size - index * PIECE));
     this.#size = Math.max(this.#size, size);
+  }
+
+  #paidBelow(size: number): number {
+    let sum = 0;
+    for (const [index, { paid }] of this.#pieces) sum += Math.min(paid, Math.max(0, size - index * PIECE));
+    return sum;
   }
 
   resize(size: number): void {
@@ -91,24 +115,41 @@ export class MemoryContent {
     if (size < this.#size) {
       const last = Math.floor(size / PIECE);
       for (const [index, piece] of this.#pieces) {
-        if (index > last || size === 0) {
+        if (index > last || size % PIECE === 0) {
+          if (index < last) continue;
           this.#pieces.delete(index);
-          this.#limit.give(piece.length);
-        } else if (index === last) piece.fill(0, size % PIECE);
+          this.#limit.give(piece.paid);
+        } else if (index === last) this.#cut(piece, size % PIECE);
       }
     }
     this.#size = size;
   }
 
-  #piece(index: number, atLeast: number): Uint8Array {
-    const piece = this.#pieces.get(index);
-    if (piece && piece.length >= atLeast) return piece;
-    let length = index === 0 ? PAGE : PIECE;
-    while (length < atLeast) length *= 2;
-    this.#limit.take(length - (piece?.length ?? 0));
-    const bigger = new Uint8Array(length);
-    if (piece) bigger.set(piece);
-    this.#pieces.set(index, bigger);
-    return bigger;
+  #cut(piece: Piece, length: number): void {
+    if (length >= piece.bytes.length) return;
+    piece.bytes.fill(0, length);
+    const paid = Math.min(piece.paid, pages(length));
+    if (paid === piece.paid) return;
+    this.#limit.give(piece.paid - paid);
+    piece.paid = paid;
+    piece.bytes = piece.bytes.slice(0, paid);
+  }
+
+  /** The bytes of a piece, paid for up to `end`. @throws ENOSPC */
+  #piece(index: number, end: number): Uint8Array {
+    let piece = this.#pieces.get(index);
+    const paid = pages(end);
+    if (piece && piece.paid >= paid) return piece.bytes;
+    this.#limit.take(paid - (piece?.paid ?? 0));
+    if (!piece) this.#pieces.set(index, (piece = { bytes: new Uint8Array(0), paid: 0 }));
+    piece.paid = paid;
+    if (piece.bytes.length < paid) {
+      let length = PAGE;
+      while (length < paid) length *= 2;
+      const bigger = new Uint8Array(length);
+      bigger.set(piece.bytes);
+      piece.bytes = bigger;
+    }
+    return piece.bytes;
   }
 }

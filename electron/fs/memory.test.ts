@@ -42,6 +42,28 @@ describe('tmpfs', () => {
     expect(readText(table, '/tmp/other')).toBe('x'.repeat(128 * 1024));
   });
 
+  it('lets a file be as large as the size says, to the byte of the last page', () => {
+    const file = openFile(table, '/tmp/exact', { write: true, create: true });
+    const block = Buffer.alloc(10_000, 7);
+    let position = 0;
+    expect(
+      failure(() => {
+        for (;;) position += file.write(block, 0, block.length, position);
+      }),
+    ).toBe('ENOSPC');
+    expect(position).toBe(SIZE);
+    expect(file.stat().size).toBe(BigInt(SIZE));
+    // A page less, and there is a page more.
+    file.resize(SIZE - 1);
+    expect(failure(() => writeText(table, '/tmp/other', 'x'))).toBe('ENOSPC');
+    file.resize(SIZE - 4096);
+    writeText(table, '/tmp/other', 'x'.repeat(4096));
+    file.resize(0);
+    file.allocate(0, SIZE - 4096);
+    expect(failure(() => file.allocate(0, SIZE))).toBe('ENOSPC');
+    file.close();
+  });
+
   it('counts names too, so that empty files end as well', () => {
     let made = 0;
     const error = failure(() => {

@@ -6,8 +6,12 @@ import type { OpenFile, OpenHow } from './open-file.ts';
 import type { DirectoryEntry, FileStat } from './stat.ts';
 import type { FileTimes } from './times.ts';
 
-/** Bytes that a name costs besides its content: a guest that makes empty files for ever must meet the limit too. */
+/**
+ * Bytes that a name costs besides its content: a guest that makes empty files for ever must meet a limit too. It is not the one of the content (as
+ * tmpfs counts inodes apart from blocks), so that a file may be as large as `size` says.
+ */
 const NAME_COST = 1024;
+const LEAST_NAMES = 1024 * NAME_COST;
 const MAX_NAME = 255;
 
 /** A tmpfs: memory only, with a limit. */
@@ -15,12 +19,14 @@ export class MemoryVolume implements Volume {
   readonly type = 'tmpfs';
   readonly readOnly: boolean;
   readonly limit: MemoryLimit;
+  readonly names: MemoryLimit;
   readonly dev: bigint;
   #inode = 1n;
   static #devices = 0x7f00n;
 
   constructor(size: number, readOnly: boolean) {
     this.limit = new MemoryLimit(size);
+    this.names = new MemoryLimit(Math.max(size, LEAST_NAMES));
     this.readOnly = readOnly;
     this.dev = MemoryVolume.#devices++;
   }
@@ -169,7 +175,7 @@ export class MemoryDirectory extends Directory {
     this.#directories.delete(name);
     directory.#removed = true;
     directory.#node.links = 0;
-    this.volume.limit.give(NAME_COST);
+    this.volume.names.give(NAME_COST);
   }
 
   protected doUnlink(name: string): void {
@@ -185,7 +191,7 @@ export class MemoryDirectory extends Directory {
     node.links -= 1;
     node.ctime = nowNano();
     node.release();
-    this.volume.limit.give(NAME_COST + node.target.length);
+    this.volume.names.give(NAME_COST + node.target.length);
   }
 
   protected doSymlink(name: string, target: string): void {
@@ -287,7 +293,7 @@ export class MemoryDirectory extends Directory {
   #charge(name: string, more = 0): void {
     if (this.#removed) throw fsError('ENOENT', name);
     if (Buffer.byteLength(name) > MAX_NAME) throw fsError('ENAMETOOLONG', name);
-    this.volume.limit.take(NAME_COST + more);
+    this.volume.names.take(NAME_COST + more);
   }
 }
 

@@ -10,6 +10,7 @@ import type { BindMount, MountSpec } from './mounts.ts';
 import type { OpenFile, OpenHow } from './open-file.ts';
 import { OverlayDirectory } from './overlay.ts';
 import { readProgram, type Program } from './program.ts';
+import { Quota } from './quota.ts';
 import type { DirectoryEntry, FileStat } from './stat.ts';
 import { ExactTimes, type FileTimes } from './times.ts';
 import { Walk } from './walk.ts';
@@ -218,6 +219,7 @@ export class MountTable {
     this.#closed = true;
     for (const directory of [...this.#state.open]) directory.dispose();
     this.#state.open.clear();
+    this.#state.quota?.close();
   }
 
   /** Moves the walk to where its last name is no link (when it is to be followed) and gives its stat. */
@@ -283,7 +285,7 @@ export function openMountTable(
   const upper = source(base.upper, () => openHostDirectory(base.upper, descriptors));
   const lower = source(base.lower, () => openHostDirectory(base.lower, descriptors));
   // Mount points are made in the upper even when the guest may not write there.
-  const volume = { type: 'overlay' as const, readOnly: false };
+  const volume: { type: 'overlay'; readOnly: boolean; quota?: Quota } = { type: 'overlay', readOnly: false };
   const root = new OverlayDirectory(state, volume, upper, new LowerDirectory(lower, { names: 0 }));
   root.pin();
   const table = new MountTable(root, state);
@@ -296,6 +298,7 @@ export function openMountTable(
       place.directory.mount(place.name, mounted);
     }
     volume.readOnly = base.readOnly;
+    if (base.quota) volume.quota = state.quota = new Quota(base.quota, upper);
   } catch (error) {
     table.close();
     throw error;

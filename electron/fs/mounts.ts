@@ -1,3 +1,5 @@
+import type { QuotaSpec } from './quota.ts';
+
 /** What a container's file system is made of: plain values, sent from the engine to the runner. */
 
 /** The root: a read-only directory (the image's snapshot) under a writable one (the container's upper). OCI whiteouts (`.wh.`). */
@@ -9,6 +11,8 @@ export interface OverlayMount {
   /** Absolute host path of the container's own changes. */
   readonly upper: string;
   readonly readOnly: boolean;
+  /** Limits what the upper holds; absent = the disk does. */
+  readonly quota?: QuotaSpec;
 }
 
 /** A directory or single file of the host, or a named volume's directory. */

@@ -7,6 +7,8 @@ import { HostFile, openFlags } from './host-file.ts';
 import type { LowerDirectory } from './lower.ts';
 import type { OpenFile, OpenHow } from './open-file.ts';
 import { OverlayFile } from './overlay-file.ts';
+import { costOfTree, dataCost, fileCost, NAME_COST, type Quota } from './quota.ts';
+import { QuotaFile } from './quota-file.ts';
 import type { DirectoryEntry, FileStat } from './stat.ts';
 import type { FileTimes } from './times.ts';
 import { hiddenBy, isMark, OPAQUE, whiteoutOf, workName } from './whiteout.ts';
@@ -123,11 +125,33 @@ export class OverlayDirectory extends Directory {
   }
 
   #openUpper(name: string, how: OpenHow): OpenFile | undefined {
+    if (this.volume.quota && (how.write || how.create || how.truncate))
+      return this.#openPaid(this.volume.quota, name, how);
+    return this.#openHost(name, how);
+  }
+
+  #openHost(name: string, how: OpenHow): HostFile | undefined {
     const { fd, isDirectory } = this.ensureUpper().open(name, openFlags(how), how.mode ?? 0o644);
     const file = new HostFile(fd, how, this.state.times, this.volume.readOnly);
     if (!isDirectory) return file;
     file.close();
     return undefined;
+  }
+
+  #openPaid(quota: Quota, name: string, how: OpenHow): OpenFile | undefined {
+    const before = this.ensureUpper().lookup(name);
+    const open = (): HostFile | undefined => this.#openHost(name, how);
+    const file = before || !how.create ? open() : quota.charge(NAME_COST, name, open);
+    if (!file) return undefined;
+    if (how.truncate && before?.kind === 'file') quota.give(dataCost(before.size));
+    return how.write ? new QuotaFile(file, quota, name, how.append === true) : file;
+  }
+
+  /** Makes something that costs a name. */
+  #named(name: string, make: () => void): void {
+    const { quota } = this.volume;
+    if (quota) quota.charge(NAME_COST, name, make);
+    else make();
   }
 
   /** For a file that was opened for reading and now has its times or mode set: the copy in upper, opened the same way. */
@@ -171,6 +195,11 @@ export class OverlayDirectory extends Directory {
     if (this.#find(name)) throw fsError('EEXIST', name);
     this.#mayCreate(name, true);
     const upper = this.ensureUpper();
+    this.#named(name, () => this.#makeUpperDirectory(upper, name, mode));
+    this.#unhide(name);
+  }
+
+  #makeUpperDirectory(upper: HostDirectory, name: string, mode: number): void {
     if (this.#lower?.lookup(name)?.kind === 'directory') {
       // It was deleted and comes back empty: opaque before it has its name, so that what lay below is never seen again.
       const work = workName();
@@ -180,7 +209,6 @@ export class OverlayDirectory extends Directory {
       made?.close();
       upper.rename(work, upper, name);
     } else upper.makeDirectory(name, mode);
-    this.#unhide(name);
   }
 
   protected doRemoveDirectory(name: string): void {
@@ -190,7 +218,9 @@ export class OverlayDirectory extends Directory {
     this.#mayCreate(name, true);
     this.#clear(name);
     this.#hide(name);
-    if (found.upper) this.ensureUpper().removeDirectory(name);
+    if (!found.upper) return;
+    this.ensureUpper().removeDirectory(name);
+    this.volume.quota?.removed(found.stat);
   }
 
   protected doUnlink(name: string): void {
@@ -199,13 +229,15 @@ export class OverlayDirectory extends Directory {
     if (found.stat.kind === 'directory') throw fsError('EISDIR', name);
     this.#mayCreate(name, true);
     this.#hide(name);
-    if (found.upper) this.ensureUpper().unlink(name);
+    if (!found.upper) return;
+    this.ensureUpper().unlink(name);
+    this.volume.quota?.removed(found.stat);
   }
 
   protected doSymlink(name: string, target: string): void {
     if (this.#find(name)) throw fsError('EEXIST', name);
     this.#mayCreate(name, true);
-    this.ensureUpper().symlink(name, target);
+    this.#named(name, () => this.ensureUpper().symlink(name, target));
     this.#unhide(name);
   }
 
@@ -217,7 +249,7 @@ export class OverlayDirectory extends Directory {
     if (found.stat.kind === 'directory') throw fsError('EPERM', fromName);
     this.#mayCreate(name, true);
     if (!found.upper) source.#copyUp(fromName, found.stat, true);
-    this.ensureUpper().link(name, source.ensureUpper(), fromName);
+    this.#named(name, () => this.ensureUpper().link(name, source.ensureUpper(), fromName));
     this.#unhide(name);
   }
 
@@ -245,6 +277,7 @@ export class OverlayDirectory extends Directory {
     if (!from.upper) this.#copyUp(name, from.stat, true);
     this.#hide(name);
     this.ensureUpper().rename(name, to.ensureUpper(), toName);
+    if (over?.upper) this.volume.quota?.removed(over.stat);
     to.#unhide(toName);
   }
 
@@ -256,18 +289,29 @@ export class OverlayDirectory extends Directory {
     const toUpper = to.ensureUpper();
     if (child.#lower) {
       const work = workName();
-      try {
-        copyUpTree(child, toUpper, work, this.state.times);
-      } catch (error) {
-        removeTree(toUpper, work);
-        throw error;
-      }
+      const copy = (): void => {
+        try {
+          copyUpTree(child, toUpper, work, this.state.times);
+        } catch (error) {
+          removeTree(toUpper, work);
+          throw error;
+        }
+      };
+      const { quota } = this.volume;
+      if (quota) quota.charge(NAME_COST + costOfMerged(child), name, copy);
+      else copy();
       if (opaque) withChild(toUpper, work, (made) => made.mark(OPAQUE));
-      if (replaces) toUpper.removeDirectory(toName);
+      if (replaces) {
+        toUpper.removeDirectory(toName);
+        quota?.give(NAME_COST);
+      }
       toUpper.rename(work, toUpper, toName);
       to.#unhide(toName);
       this.#hide(name);
-      if (child.#upper) removeTree(this.ensureUpper(), name);
+      if (child.#upper) {
+        quota?.give(NAME_COST + costOfTree(child.#upper));
+        removeTree(this.ensureUpper(), name);
+      }
       const moved = toUpper.child(toName);
       if (moved) child.#becomes(moved);
       return;
@@ -275,6 +319,7 @@ export class OverlayDirectory extends Directory {
     if (opaque) child.ensureUpper().mark(OPAQUE);
     this.#hide(name);
     this.ensureUpper().rename(name, toUpper, toName);
+    if (replaces) this.volume.quota?.give(NAME_COST);
     to.#unhide(toName);
   }
 
@@ -341,13 +386,19 @@ export class OverlayDirectory extends Directory {
     const { parent } = this;
     if (!(parent instanceof OverlayDirectory) || !this.#lower) throw fsError('ENOENT', this.name);
     const above = parent.ensureUpper();
-    const upper = copyUpDirectory(this.#lower.stat(), above, this.name, this.state.times);
-    this.#upper = upper;
-    return upper;
+    const lower = this.#lower;
+    this.#named(this.name, () => (this.#upper = copyUpDirectory(lower.stat(), above, this.name, this.state.times)));
+    if (!this.#upper) throw fsError('ENOENT', this.name);
+    return this.#upper;
   }
 
   #copyUp(name: string, stat: FileStat, withData: boolean): void {
-    copyUpFile(this.#lowerOf(name), stat, this.ensureUpper(), name, withData, this.state.times);
+    const lower = this.#lowerOf(name);
+    const upper = this.ensureUpper();
+    const copy = (): void => copyUpFile(lower, stat, upper, name, withData, this.state.times);
+    const { quota } = this.volume;
+    if (quota) quota.charge(withData ? fileCost(stat) : NAME_COST, name, copy);
+    else copy();
   }
 
   #lowerOf(name: string): LowerDirectory {
@@ -393,6 +444,18 @@ export class OverlayDirectory extends Directory {
     this.#upper?.close();
     this.#lower?.close();
   }
+}
+
+/** What a directory costs when all of it is copied up. */
+function costOfMerged(directory: Directory): number {
+  let cost = 0;
+  for (const { name, kind } of directory.list()) {
+    const stat = kind === 'directory' ? undefined : directory.lookup(name);
+    cost += stat ? fileCost(stat) : NAME_COST;
+    const below = kind === 'directory' ? directory.enter(name) : undefined;
+    if (below) cost += costOfMerged(below);
+  }
+  return cost;
 }
 
 function withChild(directory: HostDirectory, name: string, action: (child: HostDirectory) => void): void {
