@@ -3,13 +3,17 @@ import type { RunOutcome, RunSpec } from '../supervisor/protocol.ts';
 import type { InputReader } from './bridge/input-ring.ts';
 import type { Bridge } from './bridge/layout.ts';
 import type { OutputWriter } from './bridge/output-ring.ts';
+import { drive } from './bridge/wait.ts';
 import { guestWorld } from './guest-world.ts';
 import { blocking, type Ending } from './host-calls.ts';
 import { linkGuest } from './link-guest.ts';
+import { openListeners } from './listeners.ts';
+import type { GuestSocket } from './net/guest-net.ts';
 import { engineFault, NotRunnable } from './not-runnable.ts';
 import type { FoundProgram, Programs } from './program.ts';
 import { hasThreads, runThreads } from './threads/run-threads.ts';
 import type { ThreadsWanted } from './threads/protocol.ts';
+import { GuestTerminated, type GuestWorld } from './wasi/world.ts';
 import type { Wasmer } from './wasmer/load.ts';
 import { runWasmer } from './wasmer/run-wasmer.ts';
 
@@ -54,7 +58,15 @@ function runProgram(
   found: FoundProgram,
   started: () => void,
 ): RunOutcome {
-  const world = guestWorld(spec, mounts, bridge, input, output);
+  const sockets: GuestSocket[] = [];
+  const world: GuestWorld = { ...guestWorld(spec, mounts, bridge, input, output), sockets };
+  try {
+    drive(bridge.words, openListeners(world.net, spec.listeners ?? [], sockets));
+  } catch (error) {
+    if (!(error instanceof GuestTerminated)) throw error;
+    started();
+    return { kind: 'terminated' };
+  }
   if (spec.runtime === 'wasmer') {
     if (!wasmer) throw engineFault('internal', 'the wasmer runtime was not loaded');
     return runWasmer(wasmer, found, spec, world, bridge.words, started);

@@ -38,6 +38,8 @@ export interface RunSpec {
   readonly memoryLimit?: number;
   /** Absent = loopback only, shared with nobody. */
   readonly net?: NetSpec;
+  /** Sockets that are open before the guest runs: descriptors after the preopened directories, in this order. When one cannot be, the start fails. */
+  readonly listeners?: readonly GuestListener[];
   /** Guest threads that may live at once, the main one included; absent = the runner's own bound. */
   readonly threadLimit?: number;
   /** Open descriptors of the guest; absent = the runner's own bound. */
@@ -54,6 +56,12 @@ export interface NetSpec {
   readonly gate: string;
   /** Opened on the host before the guest runs; when one cannot be, the start fails. */
   readonly ports: readonly PublishedPort[];
+}
+
+/** On any address of the guest's network: tcp listens, udp is bound. */
+export interface GuestListener {
+  readonly protocol: 'tcp' | 'udp';
+  readonly port: number;
 }
 
 export interface PublishedPort {

@@ -2,6 +2,8 @@ import { openMountTable, type MountTable } from '../../fs/mount-table.ts';
 import type { FromRunner, RunOutcome, RunSpec, RunUsage } from '../../supervisor/protocol.ts';
 import type { Ending } from '../host-calls.ts';
 import { type LinkedGuest, linkGuest } from '../link-guest.ts';
+import { openListeners } from '../listeners.ts';
+import type { GuestSocket } from '../net/guest-net.ts';
 import { engineFault, NotRunnable } from '../not-runnable.ts';
 import type { Programs } from '../program.ts';
 import { LineDiscipline } from '../tty.ts';
@@ -136,10 +138,17 @@ export class SharedRun {
     }
     try {
       const found = programs.find(mounts, this.spec.module, this.spec.env, this.spec.memoryLimit !== undefined);
-      const guest = linkGuest(found, this.spec, this.#world(mounts), this.#ending, (host) =>
-        this.#sleeper.waiting(host),
-      );
-      return await this.#execute(guest, () => this.#post({ t: 'started', id: this.spec.id, module: found.path }));
+      const started = (): void => this.#post({ t: 'started', id: this.spec.id, module: found.path });
+      const world: GuestWorld & { readonly sockets: GuestSocket[] } = { ...this.#world(mounts), sockets: [] };
+      try {
+        await this.#sleeper.settle(openListeners(world.net, this.spec.listeners ?? [], world.sockets));
+      } catch (error) {
+        if (!this.#ending.reason) throw error;
+        started();
+        return { kind: 'terminated' };
+      }
+      const guest = linkGuest(found, this.spec, world, this.#ending, (host) => this.#sleeper.waiting(host));
+      return await this.#execute(guest, started);
     } finally {
       mounts.close();
     }

@@ -39,6 +39,19 @@ export class Sleeper {
     });
   }
 
+  /** Waits before the guest runs, for what it is to be given. */
+  async settle(answer: number | Wait): Promise<void> {
+    if (typeof answer === 'number') return;
+    this.canSleep = true;
+    this.#slices.enter();
+    try {
+      await this.#sleep(answer);
+    } finally {
+      this.#slices.leave();
+      this.canSleep = false;
+    }
+  }
+
   /** Something that the guest may wait for has changed. */
   poke(): void {
     this.#test?.();

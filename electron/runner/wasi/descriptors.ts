@@ -4,7 +4,7 @@ import type { MountTable } from '../../fs/mount-table.ts';
 import type { OpenFile } from '../../fs/open-file.ts';
 import type { DirectoryEntry } from '../../fs/stat.ts';
 import { errno, WasiError } from './errno.ts';
-import type { SocketDescriptor } from './sock-descriptor.ts';
+import { socketDescriptor, type SocketDescriptor } from './sock-descriptor.ts';
 import { DIRECTORY_RIGHTS, INHERITED_RIGHTS, right } from './types.ts';
 import type { GuestInput, GuestOutput, GuestWorld } from './world.ts';
 
@@ -76,6 +76,7 @@ export class DescriptorTable {
       stream(undefined, world.stderr),
       preopened(mounts.root, '/'),
       ...(world.preopens ?? []).map((name) => preopened(directoryAt(mounts, name), name)),
+      ...(world.sockets ?? []).map((socket) => socketDescriptor(socket)),
     ];
     mounts.root.pin();
     this.#lowest = this.#open.length;

@@ -1,7 +1,7 @@
 /** For tests only: a world without threads, and a hand that calls imports over a memory of its own. */
 import { Scratch, type Tree } from '../../fs/testing.ts';
 import type { MountSpec } from '../../fs/mounts.ts';
-import type { GuestNet } from '../net/guest-net.ts';
+import type { GuestNet, GuestSocket } from '../net/guest-net.ts';
 import { createPreview1, type Preview1 } from './preview1.ts';
 import { DIRECTORY_RIGHTS, FILE_RIGHTS, LOOKUP_FOLLOW, oflag } from './types.ts';
 import type { GuestInput, GuestOutput, GuestWorld, HostFunction, Wait } from './world.ts';
@@ -50,6 +50,7 @@ export interface GuestOptions {
   readonly readOnly?: boolean;
   readonly preopens?: readonly string[];
   readonly net?: GuestNet;
+  readonly sockets?: readonly GuestSocket[];
   readonly descriptorLimit?: number;
 }
 
@@ -77,6 +78,7 @@ export class HandGuest {
     readOnly = false,
     preopens,
     net,
+    sockets,
     descriptorLimit,
   }: GuestOptions = {}) {
     this.scratch = new Scratch(true, { lower });
@@ -90,6 +92,7 @@ export class HandGuest {
       stdout: this.stdout,
       stderr: this.stderr,
       net,
+      sockets,
       descriptorLimit,
       noteMemory: (bytes) => void this.sizes.push(bytes),
       noteIo: (read, written) => {

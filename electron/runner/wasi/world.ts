@@ -4,7 +4,7 @@
  * a Wait, and the driver of the implementation waits in its own way and then goes on with `resume`. Unit tests fake it.
  */
 import type { MountTable } from '../../fs/mount-table.ts';
-import type { GuestNet } from '../net/guest-net.ts';
+import type { GuestNet, GuestSocket } from '../net/guest-net.ts';
 
 /** Thrown through guest frames by proc_exit. Caught only by the driver that called the guest. */
 export class ProcExit extends Error {
@@ -52,6 +52,8 @@ export interface GuestWorld {
   readonly tty: boolean;
   /** Absent: there are no sockets, opening one is ENOTSUP. */
   readonly net?: GuestNet | undefined;
+  /** Sockets that the guest is given: descriptors after the preopened directories. */
+  readonly sockets?: readonly GuestSocket[] | undefined;
   /** Descriptors that may be open at once; absent = the host's own bound. */
   readonly descriptorLimit?: number | undefined;
   /** Called now and then from host calls, so that `stats` can tell the size of linear memory. */
