@@ -24,6 +24,7 @@ export function guestWorld(
     env: spec.env,
     mounts,
     preopens: spec.preopens,
+    descriptorLimit: spec.descriptorLimit,
     stdin: input,
     stdout: streamOf(output, 0),
     stderr: streamOf(output, 1),
