@@ -59,6 +59,19 @@ const importing = (...names: [module: string, name: string][]) =>
     ),
   );
 
+/** Starts threads over a shared memory of its own; they begin in an export of this name. */
+const threaded = (start: string) => {
+  const i32 = 0x7f;
+  return core(
+    section(1, [funcType([i32], [i32]), funcType([i32, i32], [])]),
+    section(2, [[...utf8('wasi'), ...utf8('thread-spawn'), 0, 0]]),
+    section(3, [[1]]),
+    section(5, [[3, 1, 2]]),
+    section(7, [[...utf8(start), 0, 1]]),
+    section(10, [[2, 0, 0x0b]]),
+  );
+};
+
 describe('flavours', () => {
   test.each<[string, Uint8Array, RegExp | null]>([
     ['plain', core(...func('_start')), null],
@@ -78,7 +91,9 @@ describe('flavours', () => {
       ),
       null,
     ],
-    ['wasi-threads', importing(['wasi', 'thread-spawn']), /threads/],
+    ['wasi-threads', importing(['wasi', 'thread-spawn']), /memory is not shared/],
+    ['wasi-threads', threaded('wasi_thread_start'), null],
+    ['wasi-threads', threaded('start_thread'), /wasi_thread_start\(i32, i32\)/],
     ['unknown', importing(['wasi_ephemeral_nn', 'load']), /wasi-nn/],
     [
       'unknown',

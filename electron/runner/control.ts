@@ -24,7 +24,9 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
   let run: ActiveRun | undefined;
   /** What the guest's thread owes before the next run may be taken: 'ready' of a new thread, or 'idle' after a run. */
   let greeted = false;
-  let terminating: NodeJS.Timeout | undefined;
+  /** The engine (or the terminal) has asked for the end of the run, which will be forced. */
+  let terminating = false;
+  let forcing: NodeJS.Timeout | undefined;
   let outcome: RunOutcome | undefined;
 
   let rehearsal: Rehearsal | undefined;
@@ -46,8 +48,8 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
 
   const finish = (ended: RunOutcome, collecting: boolean): void => {
     if (!run || outcome) return;
-    clearTimeout(terminating);
-    terminating = undefined;
+    clearTimeout(forcing);
+    terminating = false;
     const { interrupted } = run;
     outcome = ended.kind === 'terminated' && interrupted !== undefined ? { kind: 'exit', code: interrupted } : ended;
     run.finish(outcome, collecting, () => {
@@ -57,23 +59,26 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
   };
 
   const fail = (message: Extract<FromRunner, { t: 'failed' }>): void => {
-    clearTimeout(terminating);
-    terminating = undefined;
+    clearTimeout(forcing);
+    terminating = false;
     run?.abandon();
     run = undefined;
     post(message);
   };
 
   const terminate = (): void => {
-    if (!run || terminating) return;
+    if (!run || terminating || outcome) return;
+    terminating = true;
     run.kill();
-    void threads.end({ kind: 'terminated' });
-    force();
+    if (!threads.active) return force();
+    // Before the last thread has ended the guest's thread, which is their host, does not either.
+    void threads.end({ kind: 'terminated' }).then(() => {
+      if (terminating) force();
+    });
   };
 
-  /** Not before its threads have ended, without which the guest's thread cannot. */
   const force = (): void => {
-    terminating = setTimeout(() => (threads.active ? force() : guest.end()), GRACE);
+    forcing = setTimeout(() => guest.end(), GRACE);
   };
 
   const idle = (): void => {
@@ -110,9 +115,7 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
     if (!run || guest.holds) return;
     const message = `the thread of the guest has failed: ${error?.message ?? 'no reason given'}`;
     const ended: RunOutcome =
-      terminating && !error
-        ? { kind: 'terminated' }
-        : { kind: 'trap', message, stack: `wasm trap: ${message}\n` };
+      terminating && !error ? { kind: 'terminated' } : { kind: 'trap', message, stack: `wasm trap: ${message}\n` };
     if (threads.active) void threads.end(ended).then(() => finish(ended, true));
     else finish(ended, true);
   };
@@ -132,6 +135,7 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
       post({ t: 'failed', id: spec.id, kind: 'internal', message: text, exitCode: 125, collecting: false });
     if (run) return failed('this runner is busy');
     try {
+      threads.limit(spec.threadLimit);
       run = new ActiveRun(spec, bridge, post, terminate);
     } catch (error) {
       return failed(`cannot open the log in ${spec.log.directory}: ${(error as Error).message}`);
@@ -153,6 +157,8 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
         return run.resize(message.rows, message.columns);
       case 'terminate':
         return terminate();
+      case 'threadLimit':
+        return threads.limit(message.limit);
       case 'usage':
         return post({ t: 'usage', id: message.id, seq: message.seq, usage: run.usage() });
     }

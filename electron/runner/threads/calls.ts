@@ -8,10 +8,10 @@
  */
 import { wake } from '../bridge/layout.ts';
 
-/** Slots at most, which is a bound on threads that live at once. A multiple of 32. */
-export const SLOT_LIMIT = 512;
+/** Slots of a run, which is a bound on threads that live at once. A multiple of 32. */
+export const SLOTS = 512;
 
-const HEADER = 4 * (1 + SLOT_LIMIT / 32);
+const HEADER = 4 * (1 + SLOTS / 32);
 const VALUES = 16;
 const SLOT = 16 + VALUES * 8;
 /** Slots are aligned to 8 bytes. */
@@ -33,8 +33,7 @@ interface Slot {
   readonly text: Uint8Array<SharedArrayBuffer>;
 }
 
-/** Bytes for so many slots. */
-export const createCalls = (slots: number): SharedArrayBuffer => new SharedArrayBuffer(slotsAt + slots * SLOT);
+export const createCalls = (): SharedArrayBuffer => new SharedArrayBuffer(slotsAt + SLOTS * SLOT);
 
 function openSlot(shared: SharedArrayBuffer, index: number): Slot {
   const at = slotsAt + index * SLOT;
@@ -99,22 +98,18 @@ export class Caller {
 /** The side that answers. */
 export class Answerer {
   readonly #header: Int32Array<SharedArrayBuffer>;
-  readonly #slots: Slot[];
+  readonly #shared: SharedArrayBuffer;
+  /** Those that were used. */
+  readonly #slots: Slot[] = [];
 
   constructor(shared: SharedArrayBuffer) {
     this.#header = new Int32Array(shared, 0, HEADER / 4);
-    this.#slots = Array.from({ length: Math.floor((shared.byteLength - slotsAt) / SLOT) }, (_, index) =>
-      openSlot(shared, index),
-    );
-  }
-
-  get size(): number {
-    return this.#slots.length;
+    this.#shared = shared;
   }
 
   /** Hands over each slot that has asked since the last time. */
   take(each: (index: number) => void): void {
-    for (let word = 0; word * 32 < this.#slots.length; word++) {
+    for (let word = 0; word < SLOTS / 32; word++) {
       if (Atomics.load(this.#header, 1 + word) === 0) continue;
       let bits = Atomics.exchange(this.#header, 1 + word, 0);
       while (bits !== 0) {
@@ -174,6 +169,6 @@ export class Answerer {
   }
 
   #at(index: number): Slot {
-    return this.#slots[index] as Slot;
+    return (this.#slots[index] ??= openSlot(this.#shared, index));
   }
 }

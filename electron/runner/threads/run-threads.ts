@@ -9,7 +9,6 @@ import { plainHost } from '../plain-host.ts';
 import type { FoundProgram } from '../program.ts';
 import type { GuestWorld } from '../wasi/world.ts';
 import { Answerer, createCalls } from './calls.ts';
-import { threadLimitOf } from './limit.ts';
 import type { ThreadedProgram, ThreadsWanted } from './protocol.ts';
 import { serve, served, type ServedFunction } from './serve.ts';
 import { isThreadSpawn } from './thread-spawn.ts';
@@ -48,7 +47,7 @@ export function runThreads(
       return host;
     });
     preview1.bindMemory(memory);
-    const calls = createCalls(threadLimitOf(spec.threadLimit));
+    const calls = createCalls();
     const answerer = new Answerer(calls);
     const threaded: ThreadedProgram = {
       name: spec.module,

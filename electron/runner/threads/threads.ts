@@ -1,6 +1,7 @@
 import { type Bridge, gauge } from '../bridge/layout.ts';
 import { collectGarbage } from '../garbage.ts';
-import { Answerer } from './calls.ts';
+import { Answerer, SLOTS } from './calls.ts';
+import { threadLimitOf } from './limit.ts';
 import type { FromThread, ThreadedProgram, ThreadsWanted, Verdict } from './protocol.ts';
 import { ThreadWorker } from './thread-worker.ts';
 
@@ -12,7 +13,7 @@ const LAST_TID = 2 ** 29 - 1;
  * Workers that wait for the next thread while a guest runs: starting one takes longer (about 25 ms) than a thread may take. And those kept for the
  * next run, besides one for its main thread.
  */
-const SPARE = 1;
+const SPARE = 2;
 const IDLE_LIMIT = 16;
 const KEPT = 2;
 
@@ -42,6 +43,7 @@ export class Threads {
   readonly #listener: ThreadsListener;
   readonly #idle: ThreadWorker[] = [];
   #run: Run | undefined;
+  #limit = threadLimitOf(undefined);
   /** There has been a run since the last `clean`. */
   used = false;
 
@@ -57,16 +59,20 @@ export class Threads {
     return this.#run !== undefined;
   }
 
+  /** Threads that may live at once from now on, the main one included; undefined = as many as usual. Those that live go on. */
+  limit(limit: number | undefined): void {
+    this.#limit = threadLimitOf(limit);
+  }
+
   /** Starts the main thread. */
   begin({ path, program }: ThreadsWanted): void {
-    const calls = new Answerer(program.calls);
     this.used = true;
     this.#run = {
       path,
       program,
-      calls,
+      calls: new Answerer(program.calls),
       live: new Map(),
-      freeSlots: Array.from({ length: calls.size }, (_, index) => calls.size - 1 - index),
+      freeSlots: Array.from({ length: SLOTS }, (_, index) => SLOTS - 1 - index),
       nextTid: 1,
       verdict: undefined,
       ending: undefined,
@@ -133,7 +139,7 @@ export class Threads {
   }
 
   #spawn(run: Run, argument: number): number {
-    if (run.freeSlots.length === 0) return AGAIN;
+    if (run.live.size >= this.#limit) return AGAIN;
     let tid = run.nextTid;
     while (run.live.has(tid)) tid = tid === LAST_TID ? 1 : tid + 1;
     if (this.#start(run, tid, argument)) return AGAIN;
@@ -202,7 +208,7 @@ export class Threads {
 
   #keepSpare(run: Run): void {
     const spare = this.#idle.filter((worker) => !worker.main).length;
-    if (run.ending || spare >= Math.min(SPARE, run.freeSlots.length)) return;
+    if (run.ending || spare >= Math.min(SPARE, this.#limit - run.live.size)) return;
     try {
       this.#idle.push(this.#create(false));
     } catch {
