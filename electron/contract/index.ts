@@ -2,9 +2,10 @@ import { containers } from './containers.ts';
 import { events } from './events.ts';
 import { images } from './images.ts';
 import { modules } from './modules.ts';
+import { networks } from './networks.ts';
 import { settingsContract } from './settings.ts';
 import { system } from './system.ts';
 
 /** The whole contract, one property per noun. Served by electron/rpc over a MessagePort (desktop) and a WebSocket (web). */
-export const contract = { containers, events, images, modules, settings: settingsContract, system };
+export const contract = { containers, events, images, modules, networks, settings: settingsContract, system };
 export type Contract = typeof contract;

@@ -3,7 +3,7 @@
  * volumes, networks, supervisor, containers) and closed in the opposite one. The doors (docker/, rpc/) see only EngineApi.
  */
 import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { toDrydockError } from '../base/errors.ts';
 import { asFull } from '../platform/atomic-file.ts';
 import { acquireLock } from '../platform/lock.ts';
@@ -19,6 +19,7 @@ import { ContainerStore } from './containers/store.ts';
 import { createEvents } from './events/events.ts';
 import { openImages } from './images/images.ts';
 import { checkLayoutVersion, homeLayout, prepareHome } from './layout.ts';
+import { Namespaces, type NamespacesParts } from './networks/namespaces.ts';
 import { openNetworks } from './networks/networks.ts';
 import { programRunner } from './run-program.ts';
 import { createSystem } from './usage/system.ts';
@@ -39,6 +40,7 @@ export interface EngineOptions {
 export interface EngineParts {
   readonly supervisor?: (host: ProcessHost) => SupervisorApi;
   readonly timers?: Timers;
+  readonly net?: Pick<NamespacesParts, 'resolver' | 'ports'>;
 }
 
 /** @throws conflict when another process has the home (its pid is named) or a newer Drydock made it; damaged, denied, full */
@@ -75,6 +77,9 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       containerName: (id) => store.get(id)?.name ?? '',
     });
 
+    const namespaces = new Namespaces({ networks, directory: join(layout.tmp, 'net'), ...parts.net });
+    undo.push(() => namespaces.close());
+
     const directories = new ContainerDirectories(layout.containers, layout.tmp);
     undo.push(() => directories.close());
     const context: Context = {
@@ -84,6 +89,7 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       roots: new Roots(images),
       volumes,
       networks,
+      namespaces,
       supervisor,
       emit,
       timers: parts.timers ?? systemTimers,

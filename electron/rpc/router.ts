@@ -4,6 +4,7 @@ import { rpc, type RouterDeps } from './deps.ts';
 import { eventsRouter } from './events.ts';
 import { imagesRouter } from './images.ts';
 import { modulesRouter } from './modules.ts';
+import { networksRouter } from './networks.ts';
 import { settingsRouter } from './settings.ts';
 import { Staging } from './staging.ts';
 import { StatsHub } from './stats-hub.ts';
@@ -22,6 +23,7 @@ export function createRouter(deps: RouterDeps) {
     events: eventsRouter(watch),
     images: imagesRouter(deps),
     modules: modulesRouter(deps, staging),
+    networks: networksRouter(deps),
     settings: settingsRouter(deps),
     system: systemRouter(deps),
   });

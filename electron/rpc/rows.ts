@@ -10,9 +10,10 @@ export function milliseconds(time: string): number {
   return value > 0 ? value : 0;
 }
 
-/** {"80/tcp": [{hostIp, hostPort}]} → one entry a binding; a host port that is not settled yet is 0. */
-function portsOf(bindings: ContainerView['config']['portBindings']): ContainerRow['ports'] {
-  return Object.entries(bindings).flatMap(([key, hosts]) => {
+/** What is open on the host; of a container that does not run what it asks for, with 0 for a host port that is chosen at the start. */
+function portsOf({ ports, config }: ContainerView): ContainerRow['ports'] {
+  if (ports.length > 0) return ports.map((port) => ({ ...port }));
+  return Object.entries(config.portBindings).flatMap(([key, hosts]) => {
     const [port = '', protocol = 'tcp'] = key.split('/');
     return hosts.map(({ hostIp, hostPort }) => ({
       hostIp,
@@ -41,7 +42,7 @@ export function containerRowOf(view: ContainerView): ContainerRow {
     finishedAt: milliseconds(view.finishedAt),
     restartCount: view.restartCount,
     labels: { ...config.labels },
-    ports: portsOf(config.portBindings),
+    ports: portsOf(view),
     tty: config.tty,
     openStdin: config.openStdin,
     memoryLimit: config.memory,

@@ -90,8 +90,8 @@ export class Watch {
 
   #heard(event: EngineEvent): void {
     if (changesDisk(event)) this.#disk.outdate();
-    // exec_create, exec_start, top, attach, resize: nothing that a row shows.
-    if (event.type === 'container' && !/^(exec_|top|attach|detach|resize|export|archive)/.test(event.action)) {
+    // exec_create, exec_start, net_refuse, top, attach, resize: nothing that a row shows.
+    if (event.type === 'container' && !/^(exec_|net_|top|attach|detach|resize|export|archive)/.test(event.action)) {
       const members = event.action === 'create' || event.action === 'destroy';
       this.#mark((watcher) => {
         watcher.containers.add(event.actorId);

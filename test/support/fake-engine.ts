@@ -56,6 +56,7 @@ export function containerView(change: Partial<ContainerView> & { readonly id: st
     },
     mounts: [],
     networks: [],
+    ports: [],
     state: 'created',
     pid: 0,
     exitCode: 0,

@@ -8,7 +8,7 @@ import type { FilterKeys } from '../filters.ts';
 import { route } from '../router.ts';
 import type { Route } from '../router.ts';
 import { Fields } from '../wire/fields.ts';
-import { networkJson } from '../wire/network.ts';
+import { networkJson, readEndpoint } from '../wire/network.ts';
 
 export interface NetworksNeeds {
   readonly networks: NetworksApi;
@@ -67,8 +67,8 @@ const remove = (networks: NetworksApi) => async (call: Call) => {
 
 const connect = (networks: NetworksApi) => async (call: Call) => {
   const fields = new Fields(await readJson(call.request));
-  const aliases = fields.child('EndpointConfig').texts('Aliases') ?? [];
-  await networks.connect(param(call, 'name'), container(fields), aliases);
+  const { aliases, ...request } = readEndpoint(fields.child('EndpointConfig'));
+  await networks.connect(param(call, 'name'), container(fields), aliases, request);
   sendStatus(call, 200);
 };
 

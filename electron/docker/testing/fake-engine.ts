@@ -105,6 +105,7 @@ export function containerView(
     config: containerConfig(config),
     mounts: [],
     networks: [],
+    ports: [],
     state: 'running',
     pid: 42,
     exitCode: 0,

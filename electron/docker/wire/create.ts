@@ -4,6 +4,7 @@ import { Fields } from './fields.ts';
 import { ignoredOptions } from './ignored.ts';
 import { readLogOptions } from './logging.ts';
 import { parseVolumesFrom, readMounts } from './mounts.ts';
+import { readEndpoint } from './network.ts';
 import { parsePort, readPortBindings } from './ports.ts';
 import { readIsolation, readRuntime } from './runtime.ts';
 
@@ -49,6 +50,7 @@ export function readCreate(
     volumesFrom: host.texts('VolumesFrom')?.map(parseVolumesFrom),
     networkMode: host.filled('NetworkMode'),
     networks: readNetworks(config.child('NetworkingConfig').child('EndpointsConfig')),
+    extraHosts: host.texts('ExtraHosts'),
     portBindings: readPortBindings(host),
     publishAllPorts: host.flag('PublishAllPorts'),
     stopSignal: config.filled('StopSignal'),
@@ -137,7 +139,7 @@ function readVolumePath(path: string): string {
 function readNetworks(endpoints: Fields): ContainerSpec['networks'] {
   const names = Object.keys(endpoints.raw);
   if (names.length === 0) return undefined;
-  return Object.fromEntries(names.map((name) => [name, { aliases: endpoints.child(name).texts('Aliases') ?? [] }]));
+  return Object.fromEntries(names.map((name) => [name, readEndpoint(endpoints.child(name))]));
 }
 
 function readHealthcheck(config: Fields): Healthcheck | undefined {

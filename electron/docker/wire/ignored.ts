@@ -24,7 +24,6 @@ const hostOptions: readonly Ignored[] = [
   ['BlkioWeight', '--blkio-weight', 'there are no control groups'],
   ['Links', '--link', 'containers on a network of their own find each other by name'],
   ['Dns', '--dns', 'names are resolved by the host'],
-  ['ExtraHosts', '--add-host', 'names are resolved by the host'],
 ];
 
 /** Values of these that mean "as usual". */
@@ -49,8 +48,6 @@ export function ignoredOptions(config: Fields, host: Fields): readonly string[] 
     })
     .map(([, option, reason]) => `${option} has no effect: ${reason}`);
   if (config.filled('User')) warnings.push('User has no effect: a WebAssembly module runs as nobody in particular');
-  if (isSet(host.value('PortBindings')) || host.flag('PublishAllPorts'))
-    warnings.push('published ports (-p) are recorded, but nothing listens on them yet: sockets are not supported');
   const limit = host.integer('PidsLimit') ?? 0;
   if (limit > 0) warnings.push('--pids-limit has no effect: a WebAssembly module starts no processes');
   return warnings;

@@ -1,4 +1,5 @@
-import type { NetworkView } from '../../engine/api/index.ts';
+import type { EndpointRequest, NetworkView } from '../../engine/api/index.ts';
+import type { Fields } from './fields.ts';
 
 /** A network as lists and inspect answer it. */
 export function networkJson(view: NetworkView): Record<string, unknown> {
@@ -27,7 +28,7 @@ export function networkJson(view: NetworkView): Record<string, unknown> {
         member.id,
         {
           Name: member.name,
-          EndpointID: '',
+          EndpointID: member.endpointId ?? '',
           MacAddress: member.macAddress,
           IPv4Address: address(member.ipAddress),
           IPv6Address: '',
@@ -37,4 +38,10 @@ export function networkJson(view: NetworkView): Record<string, unknown> {
     Options: view.options,
     Labels: view.labels,
   };
+}
+
+/** EndpointSettings of a create or connect request: aliases, and the address of `--ip`. */
+export function readEndpoint(endpoint: Fields): EndpointRequest {
+  const ipv4Address = endpoint.child('IPAMConfig').filled('IPv4Address');
+  return { aliases: endpoint.texts('Aliases') ?? [], ...(ipv4Address === undefined ? {} : { ipv4Address }) };
 }

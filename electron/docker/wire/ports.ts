@@ -1,5 +1,6 @@
+import { isIP } from 'node:net';
 import { invalid } from '../../base/errors.ts';
-import type { ContainerView, PortBinding } from '../../engine/api/index.ts';
+import type { ContainerView, PortBinding, PublishedPort } from '../../engine/api/index.ts';
 import type { Fields } from './fields.ts';
 
 /** "80", "80/tcp" → "80/tcp". @throws invalid */
@@ -29,7 +30,7 @@ export function readPortBindings(host: Fields): Readonly<Record<string, readonly
       const hostPort = binding.text('HostPort') ?? '';
       const hostIp = binding.text('HostIp') ?? '';
       if (!isHostPort(hostPort)) throw invalid(`invalid port specification: "${hostPort}"`);
-      if (!/^[0-9a-fA-F.:]*$/.test(hostIp)) throw invalid(`invalid IP address: "${hostIp}"`);
+      if (hostIp !== '' && isIP(hostIp) === 0) throw invalid(`invalid IP address: "${hostIp}"`);
       return { hostIp, hostPort };
     });
   }
@@ -41,19 +42,34 @@ const split = (key: string): { readonly PrivatePort: number; readonly Type: stri
   return { PrivatePort: Number(port), Type: protocol };
 };
 
-/** Ports of a `ps` row. */
+const keyOf = ({ port, protocol }: PublishedPort): string => `${port}/${protocol}`;
+
+/** Ports of a `ps` row: what is open on the host, then what is only exposed. As in moby, a container that does not run shows none. */
 export function portRows(view: ContainerView): readonly Record<string, unknown>[] {
-  return exposed(view).map(split);
+  const open = new Set(view.ports.map(keyOf));
+  return portKeys(view).flatMap((key) =>
+    open.has(key)
+      ? view.ports
+          .filter((port) => keyOf(port) === key)
+          .map(({ hostIp, hostPort }) => ({ IP: hostIp, ...split(key), PublicPort: hostPort }))
+      : [split(key)],
+  );
 }
 
-/** NetworkSettings.Ports of inspect: what is really open on the host, so null for everything as long as nothing is. */
-export function portMap(view: ContainerView): Record<string, null> {
-  if (view.state !== 'running' && view.state !== 'paused') return {};
-  return Object.fromEntries(exposed(view).map((key) => [key, null]));
+/** NetworkSettings.Ports of inspect: null for what is exposed and not open on the host. */
+export function portMap(view: ContainerView): Record<string, readonly Record<string, string>[] | null> {
+  return Object.fromEntries(
+    portKeys(view).map((key) => {
+      const open = view.ports.filter((port) => keyOf(port) === key);
+      const bindings = open.map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: String(hostPort) }));
+      return [key, bindings.length > 0 ? bindings : null];
+    }),
+  );
 }
 
-function exposed(view: ContainerView): readonly string[] {
-  return [...new Set([...view.config.exposedPorts, ...Object.keys(view.config.portBindings)])].sort(
+function portKeys(view: ContainerView): readonly string[] {
+  if (view.state !== 'running' && view.state !== 'paused') return [];
+  return [...new Set([...view.config.exposedPorts, ...view.ports.map(keyOf)])].sort(
     (a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1),
   );
 }

@@ -3,6 +3,7 @@ import { containerView, imageView } from '../testing/fake-engine.ts';
 import { containerInspectJson, containerRowJson } from './container.ts';
 import { eventLine } from './event.ts';
 import { imageInspectJson, imageRowJson } from './image.ts';
+import { networkJson } from './network.ts';
 import { statsJson } from './stats.ts';
 import { duration, statusText } from './status-text.ts';
 
@@ -37,6 +38,84 @@ test('status texts', () => {
   expect(text({ state: 'created' })).toBe('Created');
   expect(text({ state: 'removing' })).toBe('Removal In Progress');
   expect(text({ state: 'dead' })).toBe('Dead');
+});
+
+test('ports: what is open, then what is only exposed; nothing of a container that does not run', () => {
+  const ports = [
+    { hostIp: '0.0.0.0', hostPort: 8080, port: 80, protocol: 'tcp' },
+    { hostIp: '::', hostPort: 8080, port: 80, protocol: 'tcp' },
+    { hostIp: '127.0.0.1', hostPort: 5353, port: 53, protocol: 'udp' },
+  ] as const;
+  const config = { exposedPorts: ['80/tcp', '9/tcp'], portBindings: { '80/tcp': [{ hostIp: '', hostPort: '8080' }] } };
+  const view = containerView({ ports }, config);
+  expect(containerRowJson(view, { image: 't' })['Ports']).toEqual([
+    { PrivatePort: 9, Type: 'tcp' },
+    { IP: '127.0.0.1', PrivatePort: 53, PublicPort: 5353, Type: 'udp' },
+    { IP: '0.0.0.0', PrivatePort: 80, PublicPort: 8080, Type: 'tcp' },
+    { IP: '::', PrivatePort: 80, PublicPort: 8080, Type: 'tcp' },
+  ]);
+  expect(containerInspectJson(view)['NetworkSettings']).toMatchObject({
+    Ports: {
+      '9/tcp': null,
+      '53/udp': [{ HostIp: '127.0.0.1', HostPort: '5353' }],
+      '80/tcp': [
+        { HostIp: '0.0.0.0', HostPort: '8080' },
+        { HostIp: '::', HostPort: '8080' },
+      ],
+    },
+  });
+  const stopped = containerView({ state: 'exited' }, config);
+  expect(containerRowJson(stopped, { image: 't' })['Ports']).toEqual([]);
+  expect(containerInspectJson(stopped)['NetworkSettings']).toMatchObject({ Ports: {} });
+});
+
+test('endpoints, as inspect of a container and of a network show them', () => {
+  const endpoint = {
+    networkId: 'n1',
+    name: 'front',
+    aliases: ['web'],
+    ipAddress: '10.5.0.9',
+    gateway: '10.5.0.1',
+    prefixLength: 24,
+    macAddress: '02:42:0a:05:00:09',
+    endpointId: 'e1',
+    dnsNames: ['tk', 'web'],
+    requestedAddress: '10.5.0.9',
+  };
+  const view = containerView({ networks: [endpoint, { ...endpoint, name: 'bridge', aliases: [] }] });
+  expect(containerInspectJson(view)['NetworkSettings']).toMatchObject({
+    Networks: {
+      front: {
+        IPAMConfig: { IPv4Address: '10.5.0.9' },
+        Aliases: ['web'],
+        NetworkID: 'n1',
+        EndpointID: 'e1',
+        Gateway: '10.5.0.1',
+        IPAddress: '10.5.0.9',
+        IPPrefixLen: 24,
+        DNSNames: ['tk', 'web'],
+      },
+      bridge: { Aliases: null },
+    },
+  });
+  const network = networkJson({
+    id: 'n1',
+    name: 'front',
+    created: '',
+    driver: 'bridge',
+    internal: true,
+    attachable: false,
+    labels: {},
+    options: {},
+    subnet: '10.5.0.0/24',
+    gateway: '10.5.0.1',
+    containers: [{ id: 'c', name: 'tk', ipAddress: '10.5.0.9', macAddress: 'm', endpointId: 'e1' }],
+  });
+  expect(network).toMatchObject({
+    Internal: true,
+    IPAM: { Config: [{ Subnet: '10.5.0.0/24', Gateway: '10.5.0.1' }] },
+    Containers: { c: { Name: 'tk', EndpointID: 'e1', MacAddress: 'm', IPv4Address: '10.5.0.9/24', IPv6Address: '' } },
+  });
 });
 
 test('inspect of a container', () => {

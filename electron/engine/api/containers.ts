@@ -1,6 +1,7 @@
 import type { Isolation } from '../../supervisor/api.ts';
 import type { FileKind } from '../../fs/stat.ts';
-import type { RunUsage } from '../../supervisor/protocol.ts';
+import type { PublishedPort, RunUsage } from '../../supervisor/protocol.ts';
+import type { EndpointRequest } from './networks.ts';
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'removing' | 'dead';
 
@@ -79,7 +80,9 @@ export interface ContainerSpec {
   readonly volumesFrom?: readonly { readonly container: string; readonly readOnly: boolean }[];
   /** 'default', 'none', 'host', 'container:X' or a network's name. */
   readonly networkMode?: string;
-  readonly networks?: Readonly<Record<string, { readonly aliases: readonly string[] }>>;
+  readonly networks?: Readonly<Record<string, EndpointRequest>>;
+  /** `name:address` or `name=address`; the address may be `host-gateway`. */
+  readonly extraHosts?: readonly string[];
   readonly portBindings?: Readonly<Record<string, readonly PortBinding[]>>;
   readonly publishAllPorts?: boolean;
   readonly stopSignal?: string;
@@ -92,6 +95,12 @@ export interface ContainerSpec {
   readonly memory?: number;
   /** Billionths of a core; 0 = no limit. */
   readonly nanoCpus?: number;
+  /** Guest threads at once, the main one included; 0 = no limit. */
+  readonly pidsLimit?: number;
+  /** Open descriptors of the guest; 0 = the engine's own bound. */
+  readonly openFiles?: number;
+  /** Bytes of the writable layer; 0 = no limit. */
+  readonly storageSize?: number;
   readonly readOnlyRoot?: boolean;
   readonly logOptions?: Readonly<Record<string, string>>;
   /** 'wasi' or an alias. */
@@ -145,8 +154,14 @@ export interface ContainerConfig {
   readonly autoRemove: boolean;
   readonly memory: number;
   readonly nanoCpus: number;
+  /** As in ContainerSpec; absent in records of an older Drydock. */
+  readonly pidsLimit?: number;
+  readonly openFiles?: number;
+  readonly storageSize?: number;
   readonly readOnlyRoot: boolean;
   readonly networkMode: string;
+  /** Absent in records of an older Drydock. */
+  readonly extraHosts?: readonly string[];
   readonly portBindings: Readonly<Record<string, readonly PortBinding[]>>;
   readonly publishAllPorts: boolean;
   readonly logOptions: Readonly<Record<string, string>>;
@@ -163,6 +178,12 @@ export interface NetworkEndpoint {
   readonly gateway: string;
   readonly prefixLength: number;
   readonly macAddress: string;
+  /** While it runs. */
+  readonly endpointId?: string;
+  /** What others on the network may call it; user-defined networks only. */
+  readonly dnsNames?: readonly string[];
+  /** The address that was asked for. */
+  readonly requestedAddress?: string;
 }
 
 /** A snapshot of one container; plain data. Times are milliseconds since the epoch, 0 = never, but `startedAt` & co carry nanoseconds as text. */
@@ -179,6 +200,8 @@ export interface ContainerView {
   readonly config: ContainerConfig;
   readonly mounts: readonly ContainerMount[];
   readonly networks: readonly NetworkEndpoint[];
+  /** What is really open on the host, with real numbers; empty unless it runs. */
+  readonly ports: readonly PublishedPort[];
   readonly state: ContainerState;
   readonly pid: number;
   readonly exitCode: number;
@@ -246,10 +269,14 @@ export interface StatsSample {
   /** Bytes: the container's limit or the host's memory. */
   readonly memoryLimit: number;
   readonly threads: number;
+  /** The most threads there may be; absent = no limit. */
+  readonly threadLimit?: number;
   readonly readBytes: number;
   readonly writtenBytes: number;
   readonly receivedBytes: number;
   readonly sentBytes: number;
+  /** What the limit of CPU time has done since the start of the run; time in nanoseconds. Absent without one. */
+  readonly throttling?: { readonly periods: number; readonly throttledPeriods: number; readonly throttledTime: number };
 }
 
 export interface Stats {
@@ -278,6 +305,7 @@ export interface PruneResult {
 export interface ContainerUpdate {
   readonly memory?: number;
   readonly nanoCpus?: number;
+  readonly pidsLimit?: number;
   readonly restartPolicy?: RestartPolicy;
   /** Merged into the stored HostConfig. */
   readonly hostConfig?: Readonly<Record<string, unknown>>;
@@ -373,4 +401,4 @@ export interface ContainersApi {
   commit(ref: string, options: CommitOptions): Promise<{ readonly id: string }>;
 }
 
-export type { RunUsage };
+export type { PublishedPort, RunUsage };

@@ -1,7 +1,10 @@
 /** The image's configuration and the request, merged (docker-api.md §6; moby: daemon/commit.go merge, daemon/container.go). */
 import { posix } from 'node:path';
-import { invalid } from '../../base/errors.ts';
+import { DrydockError, invalid, toDrydockError } from '../../base/errors.ts';
 import type { ContainerConfig, ContainerSpec, ImageConfig } from '../api/index.ts';
+import { parseIp } from '../networks/ip.ts';
+import { splitExtraHost } from '../networks/lookup.ts';
+import { rulesLabel, rulesOfLabel } from '../networks/rules.ts';
 import { parseSignal } from './signals.ts';
 
 /** The names under which a runtime may be asked for, and what runs the module. */
@@ -32,12 +35,15 @@ export function mergeConfig(spec: ContainerSpec, image: ImageConfig, id: string)
     ['nanoCpus', spec.nanoCpus],
   ] as const)
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 0)) throw invalid(`invalid ${what}: ${value}`);
+  const labels = { ...image.labels, ...spec.labels };
+  checkRulesLabel(labels[rulesLabel]);
+  checkExtraHosts(spec.extraHosts ?? []);
   return {
     image: spec.image,
     entrypoint,
     command,
     env: containerEnv(image.env, spec.env ?? []),
-    labels: { ...image.labels, ...spec.labels },
+    labels,
     workingDir: workingDir(spec.workingDir || image.workingDir || '/'),
     hostname: spec.hostname || id.slice(0, 12),
     domainname: spec.domainname ?? '',
@@ -59,6 +65,7 @@ export function mergeConfig(spec: ContainerSpec, image: ImageConfig, id: string)
     nanoCpus: spec.nanoCpus ?? 0,
     readOnlyRoot: spec.readOnlyRoot ?? false,
     networkMode: spec.networkMode || 'default',
+    extraHosts: spec.extraHosts ?? [],
     portBindings: spec.portBindings ?? {},
     publishAllPorts: spec.publishAllPorts ?? false,
     logOptions: spec.logOptions ?? {},
@@ -66,6 +73,26 @@ export function mergeConfig(spec: ContainerSpec, image: ImageConfig, id: string)
     isolation: spec.isolation ?? 'process',
     hostConfig: spec.hostConfig ?? {},
   };
+}
+
+/** @throws invalid that names the label: it may be the image's */
+function checkRulesLabel(text: string | undefined): void {
+  try {
+    rulesOfLabel(text);
+  } catch (error) {
+    const { kind, message, hint } = toDrydockError(error);
+    throw new DrydockError(kind, `the label ${rulesLabel}: ${message}`, { hint });
+  }
+}
+
+/** Texts are moby's (opts/hosts.go). @throws invalid */
+function checkExtraHosts(entries: readonly string[]): void {
+  for (const entry of entries) {
+    const { name, address } = splitExtraHost(entry);
+    if (name === '') throw invalid(`bad format for add-host: ${JSON.stringify(entry)}`);
+    if (address !== 'host-gateway' && !parseIp(address))
+      throw invalid(`invalid IP address in add-host: ${JSON.stringify(address)}`);
+  }
 }
 
 const union = (...lists: readonly (readonly string[])[]): readonly string[] => [...new Set(lists.flat())];

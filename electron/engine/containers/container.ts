@@ -2,8 +2,11 @@
 import { join } from 'node:path';
 import type { Run } from '../../supervisor/api.ts';
 import type { ContainerState, ContainerView, NetworkEndpoint } from '../api/index.ts';
+import { isPredefined } from '../networks/filter.ts';
+import { ContainerExecs } from './exec/container-execs.ts';
 import { ContainerLog } from './logs/container-log.ts';
-import type { ContainerRecord } from './record.ts';
+import type { NetworkPart } from './namespace.ts';
+import type { ContainerRecord, NetworkSetting } from './record.ts';
 import { Stdin } from './stdin.ts';
 import { Waiters } from './waiters.ts';
 
@@ -46,6 +49,9 @@ export class Container {
   hogged = false;
   /** Addresses while it runs. */
   endpoints: readonly NetworkEndpoint[] = [];
+  /** Its part in the virtual network while it runs; `net.namespace` is what an exec becomes a member of. */
+  net: NetworkPart | undefined;
+  readonly execs = new ContainerExecs();
   /** Last size told by a terminal: rows, columns. */
   consoleSize: readonly [number, number];
   #record: ContainerRecord;
@@ -102,18 +108,8 @@ export class Container {
       args: record.args,
       config: record.config,
       mounts: record.mounts,
-      networks: record.networks.map(
-        (setting) =>
-          this.endpoints.find(({ networkId }) => networkId === setting.network) ?? {
-            networkId: setting.network === setting.name ? '' : setting.network,
-            name: setting.name,
-            aliases: setting.aliases,
-            ipAddress: '',
-            gateway: '',
-            prefixLength: 0,
-            macAddress: '',
-          },
-      ),
+      networks: record.networks.map((setting) => endpointView(record, setting, this.endpoints)),
+      ports: this.net?.ports ?? [],
       state: this.state,
       pid: this.active?.run.pid ?? 0,
       exitCode: record.exitCode,
@@ -123,8 +119,30 @@ export class Container {
       finishedAt: record.finishedAt,
       restartCount: record.restartCount,
       logPath: this.log.directory,
-      execIds: [],
+      execIds: this.execs.present().map(({ id }) => id),
       warnings: record.warnings,
     };
   }
+}
+
+/** A network that it is or will be on: without addresses while it does not run. */
+function endpointView(
+  record: ContainerRecord,
+  { network, name, aliases, ipv4Address }: NetworkSetting,
+  endpoints: readonly NetworkEndpoint[],
+): NetworkEndpoint {
+  const absent = { ipAddress: '', gateway: '', prefixLength: 0, macAddress: '' };
+  const endpoint = endpoints.find((each) => each.networkId === network || each.name === name) ?? {
+    networkId: network === name ? '' : network,
+    name,
+    aliases,
+    ...absent,
+  };
+  return {
+    ...endpoint,
+    ...(isPredefined(name)
+      ? {}
+      : { dnsNames: [...new Set([record.name, ...aliases, record.id.slice(0, 12), record.config.hostname])] }),
+    ...(ipv4Address === undefined ? {} : { requestedAddress: ipv4Address }),
+  };
 }

@@ -1,11 +1,12 @@
 /** The verbs, put together as the API that the doors see. */
-import type { ContainersApi, NetworksApi } from '../api/index.ts';
+import type { ContainersApi, ExecsApi, NetworksApi } from '../api/index.ts';
 import { attach } from './attach.ts';
 import { commit } from './commit.ts';
 import { connect, disconnect } from './connect.ts';
 import type { Context } from './context.ts';
 import { create } from './create.ts';
 import { endStart } from './end-run.ts';
+import { openExecs } from './exec/execs.ts';
 import { giveUpRestart } from './exit.ts';
 import { archive, exportFiles } from './files/archive.ts';
 import { changes } from './files/changes.ts';
@@ -20,6 +21,7 @@ import { remove } from './remove.ts';
 import { rename } from './rename.ts';
 import { resize } from './resize.ts';
 import { restart } from './restart.ts';
+import { refusals, rules, setRules } from './rules.ts';
 import { SIGTERM } from './signals.ts';
 import { size } from './size.ts';
 import { start } from './start.ts';
@@ -31,8 +33,9 @@ import { wait } from './wait.ts';
 
 export interface Containers {
   readonly api: ContainersApi;
+  readonly execs: ExecsApi;
   /** The half of the networks' verbs that needs a container. */
-  readonly networking: Pick<NetworksApi, 'connect' | 'disconnect'>;
+  readonly networking: Pick<NetworksApi, 'connect' | 'disconnect' | 'rules' | 'setRules' | 'refusals'>;
   /** Starts what restart policies want, once the engine is whole. */
   resume(): void;
   /** Ends all runs; their restart policies are honoured by the next open. */
@@ -71,9 +74,13 @@ export function openContainers(context: Context, home: string): Containers {
       changes: (ref) => changes(context, ref),
       commit: (ref, options) => commit(context, ref, options),
     },
+    execs: openExecs(context),
     networking: {
-      connect: (ref, container, aliases) => connect(context, ref, container, aliases),
+      connect: (ref, container, aliases, request) => connect(context, ref, container, { ...request, aliases }),
       disconnect: (ref, container, { force }) => disconnect(context, ref, container, force),
+      rules: (container) => rules(context, container),
+      setRules: (container, wanted) => setRules(context, container, wanted),
+      refusals: (container) => refusals(context, container),
     },
     resume: () => resume(context),
     async close() {

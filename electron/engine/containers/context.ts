@@ -3,6 +3,7 @@ import type { SupervisorApi } from '../../supervisor/api.ts';
 import type { ImagesApi } from '../api/index.ts';
 import type { NewEvent } from '../events/events.ts';
 import type { Images } from '../images/images.ts';
+import type { Namespaces } from '../networks/namespaces.ts';
 import type { Networks } from '../networks/networks.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import type { ContainerDirectories } from './directories.ts';
@@ -20,10 +21,11 @@ export interface Timers {
 export interface Context {
   readonly store: ContainerStore;
   readonly directories: ContainerDirectories;
-  readonly images: Pick<ImagesApi, 'get'> & Pick<Images, 'commit'> & { sweep?(): Promise<void> };
+  readonly images: Pick<ImagesApi, 'get' | 'module'> & Pick<Images, 'commit'> & { sweep?(): Promise<void> };
   readonly roots: Roots;
   readonly volumes: Volumes;
   readonly networks: Networks;
+  readonly namespaces: Namespaces;
   readonly supervisor: SupervisorApi;
   readonly emit: (event: NewEvent) => void;
   readonly timers: Timers;

@@ -5,11 +5,12 @@ import { unavailable } from '../../base/errors.ts';
 import { formatTime } from '../../base/log-format.ts';
 import type { ContainerSpec } from '../api/index.ts';
 import { mergeConfig } from './config.ts';
-import { networkSettings } from './connect.ts';
+import { networkSettings, networkWarnings, settledNetworkMode } from './connect.ts';
 import { Container } from './container.ts';
 import type { Context } from './context.ts';
 import { announce } from './transitions.ts';
 import { settleMounts } from './mounts.ts';
+import { portRequests, socketWarnings } from './ports.ts';
 import { randomName } from './random-name.ts';
 import { never, type ContainerRecord } from './record.ts';
 
@@ -24,14 +25,21 @@ export async function create(
   const name = (spec.name ?? '').replace(/^\//, '') || randomName((candidate) => context.store.isTaken(candidate));
   context.store.reserve(id, name, { imageId: image.id, image: spec.image });
   try {
-    const config = mergeConfig(spec, image.config, id);
+    const merged = mergeConfig(spec, image.config, id);
+    const config = { ...merged, networkMode: settledNetworkMode(context, merged.networkMode) };
     const networks = networkSettings(context.networks, spec);
+    portRequests(config);
     const settled = needsMounts(spec, config.volumes)
       ? await settleMounts(context, id, image.id, spec, config)
       : undefined;
     const [path = '', ...args] = [...config.entrypoint, ...config.command];
-    const warnings =
-      config.nanoCpus > 0 ? ['--cpus is recorded, but the time of a WebAssembly module is not throttled yet'] : [];
+    const warnings = [
+      ...(config.nanoCpus > 0
+        ? ['--cpus is recorded, but the time of a WebAssembly module is not throttled yet']
+        : []),
+      ...networkWarnings(config),
+      ...(await socketWarnings(context, image.id, path, config)),
+    ];
     const record: ContainerRecord = {
       layout: 1,
       id,

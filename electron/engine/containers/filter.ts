@@ -66,7 +66,12 @@ function testOf(key: string, values: readonly string[], world: World): Test {
         );
     case 'publish': {
       const wanted = values.map(portRange);
-      return ({ config }) => Object.keys(config.portBindings).some((port) => wanted.some((each) => each(port)));
+      // By the port of the guest, as docker's manual has it, or of the host, as moby does.
+      return ({ config, ports }) =>
+        [
+          ...Object.keys(config.portBindings),
+          ...ports.flatMap(({ port, hostPort, protocol }) => [`${port}/${protocol}`, `${hostPort}/${protocol}`]),
+        ].some((port) => wanted.some((each) => each(port)));
     }
     case 'expose': {
       const wanted = values.map(portRange);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rewriteFileAtomically } from '../../platform/atomic-file.ts';
-import type { ContainerConfig, ContainerMount, ContainerState } from '../api/index.ts';
+import type { ContainerConfig, ContainerMount, ContainerState, OutboundRules } from '../api/index.ts';
 
 export const never = '0001-01-01T00:00:00Z';
 
@@ -12,6 +12,8 @@ export interface NetworkSetting {
   readonly network: string;
   readonly name: string;
   readonly aliases: readonly string[];
+  /** Asked for; absent = any free one. */
+  readonly ipv4Address?: string;
 }
 
 export interface ContainerRecord {
@@ -26,6 +28,8 @@ export interface ContainerRecord {
   readonly config: ContainerConfig;
   readonly mounts: readonly ContainerMount[];
   readonly networks: readonly NetworkSetting[];
+  /** Outbound rules; absent = as the label says. */
+  readonly outbound?: OutboundRules;
   readonly warnings: readonly string[];
   /** rows, columns. */
   readonly consoleSize: readonly [number, number];

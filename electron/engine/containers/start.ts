@@ -1,6 +1,6 @@
 /** `docker start`: from a record to a guest that runs. */
 import { conflict, toDrydockError, unavailable } from '../../base/errors.ts';
-import type { Isolation, Run } from '../../supervisor/api.ts';
+import type { Isolation, Run, RunStarted } from '../../supervisor/api.ts';
 import type { RunSpec } from '../../supervisor/protocol.ts';
 import { guestEnv } from './config.ts';
 import { joinNetworks, leaveNetworks } from './connect.ts';
@@ -9,6 +9,7 @@ import type { Context } from './context.ts';
 import { whenEnded } from './exit.ts';
 import { logSpec } from './log-options.ts';
 import { mountsForRun } from './mounts.ts';
+import { enterNamespace, giveUpPart, portFailure, portsOpened, takePart } from './namespace.ts';
 import { preopensOf } from './preopens.ts';
 import { writeRecord, type ContainerRecord } from './record.ts';
 import { destroy } from './remove.ts';
@@ -57,17 +58,11 @@ async function begin(context: Context, container: Container): Promise<void> {
     if (context.closing) throw unavailable('the engine is shutting down');
     const lower = await context.roots.of(container.record.imageId);
     const record = asRunning(container.record);
-    const spec = runSpec(container, record, mountsForRun(context, record, container.directory, lower));
+    const mounts = mountsForRun(context, record, container.directory, lower);
     joinNetworks(context, container);
+    enterNamespace(context, container);
     container.log.begin();
-    const run = context.supervisor.start(
-      { spec, isolation: isolationOf(container, record), imageId: record.imageId },
-      { grown: (offset) => container.log.grown(offset) },
-    );
-    container.launching = run;
-    if (container.askedEarly) run.terminate();
-    if (record.config.openStdin) container.stdin.connect(run);
-    await began(container, record, run);
+    const run = await getGoing(context, container, record, mounts);
     whenEnded(context, container, run, () => {
       toRunning(context, container, record);
       for (const mount of record.mounts)
@@ -83,13 +78,50 @@ async function begin(context: Context, container: Container): Promise<void> {
   }
 }
 
+/** Tries of a start whose ports of the host were chosen for it: each may be taken by a stranger before the runner opens it. */
+const tries = 5;
+
+async function getGoing(
+  context: Context,
+  container: Container,
+  record: ContainerRecord,
+  mounts: RunSpec['mounts'],
+): Promise<Run> {
+  const spec = runSpec(container, record, mounts);
+  for (let tried = 1; ; tried++) {
+    const { member, booked } = await takePart(context, container, spec.id);
+    const run = context.supervisor.start(
+      {
+        spec: { ...spec, net: member.spec },
+        isolation: isolationOf(container, record),
+        imageId: record.imageId,
+      },
+      { grown: (offset) => container.log.grown(offset), ask: (ask) => member.ask(ask) },
+    );
+    container.launching = run;
+    if (container.askedEarly) run.terminate();
+    // What was typed before the start goes to the run that lasts.
+    if (record.config.openStdin && !booked.chosen) container.stdin.connect(run);
+    try {
+      const { ports } = await began(container, record, run);
+      portsOpened(container, booked, ports);
+      if (record.config.openStdin && booked.chosen) container.stdin.connect(run);
+      return run;
+    } catch (error) {
+      const failure = booked.ports.length > 0 ? portFailure(container, error) : error;
+      if (failure === error || !booked.chosen || tried === tries) throw failure;
+      giveUpPart(context, container);
+    }
+  }
+}
+
 /** A guest that computes is moved out of a shared process, until the engine is opened anew. */
 function isolationOf({ hogged }: Container, { config }: ContainerRecord): Isolation {
   return hogged && config.isolation === 'shared' ? 'process' : config.isolation;
 }
 
 /** Writes the record while the runner gets going, then waits for it. A record that cannot be written ends the run: it would be lost to the next open. */
-async function began(container: Container, record: ContainerRecord, run: Run): Promise<void> {
+async function began(container: Container, record: ContainerRecord, run: Run): Promise<RunStarted> {
   try {
     writeRecord(container.directory, record);
   } catch (error) {
@@ -100,7 +132,7 @@ async function began(container: Container, record: ContainerRecord, run: Run): P
     );
     throw error;
   }
-  await run.started;
+  return run.started;
 }
 
 function runSpec(container: Container, record: ContainerRecord, mounts: RunSpec['mounts']): RunSpec {
@@ -110,7 +142,7 @@ function runSpec(container: Container, record: ContainerRecord, mounts: RunSpec[
     id: `${record.id}:${record.starts}`,
     module: record.path,
     args: [record.path, ...record.args],
-    env: guestEnv(config),
+    env: guestEnv({ ...config, hostname: container.net?.shared.owner.hostname ?? config.hostname }),
     mounts,
     ...preopensOf(config.labels),
     stdin: config.openStdin ? 'open' : 'closed',

@@ -15,10 +15,10 @@ import type {
   RunStarted,
   SupervisorApi,
 } from '../../supervisor/api.ts';
-import type { RunUsage } from '../../supervisor/protocol.ts';
+import type { NetAnswer, NetAsk, RunUsage } from '../../supervisor/protocol.ts';
 import { noThrottling, type Throttling } from '../../supervisor/throttle.ts';
 import type { EngineApi, EngineEvent } from '../api/index.ts';
-import { openEngine } from '../engine.ts';
+import { openEngine, type EngineParts } from '../engine.ts';
 import type { Timers } from './context.ts';
 
 export const usage: RunUsage = {
@@ -67,7 +67,16 @@ export class PlayedRun implements Run {
   }
 
   fail(exitCode: 125 | 126 | 127, message: string): void {
-    this.#starting.reject(new DrydockError('notFound', message, { data: { exitCode } }));
+    this.failWith(new DrydockError('notFound', message, { data: { exitCode } }));
+  }
+
+  failWith(error: DrydockError): void {
+    this.#starting.reject(error);
+  }
+
+  /** What its guest wants to know of the network. */
+  async ask(ask: NetAsk): Promise<NetAnswer> {
+    return (await this.#listener.ask?.(ask)) ?? { error: 'unreachable' };
   }
 
   say(text: string, stream: 'stdout' | 'stderr' = 'stdout'): this {
@@ -212,14 +221,14 @@ const emptyModule = Buffer.from(
 );
 
 /** `home`: of an earlier engine; else a new one with the image "app", whose entrypoint is /app.wasm. */
-export async function openTestEngine(home?: string): Promise<TestEngine> {
+export async function openTestEngine(home?: string, net: NonNullable<EngineParts['net']> = {}): Promise<TestEngine> {
   const directory = home ?? mkdtempSync(join(tmpdir(), 'drydock-engine-'));
   const supervisor = new PlayedSupervisor();
   const timers = new PlayedTimers();
   const lines: string[] = [];
   const engine = await openEngine(
     { home: directory, processHost: noHost, version: '0.0.0-test', log: (line) => void lines.push(line) },
-    { supervisor: () => supervisor, timers },
+    { supervisor: () => supervisor, timers, net },
   );
   if (home === undefined)
     await engine.images.importModule(Readable.from([emptyModule]), { fileName: 'app.wasm', reference: 'app:latest' });

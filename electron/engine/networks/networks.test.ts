@@ -61,16 +61,35 @@ test('members get addresses, are shown, and keep the network from being removed'
     gateway: '10.1.2.1',
     prefixLength: 30,
     macAddress: '02:42:0a:01:02:02',
+    endpointId: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
   });
   expect(networks.join('n', { containerId: 'c1', aliases: [] })).toBe(endpoint);
+  const { endpointId } = endpoint;
   expect(networks.get('n').containers).toEqual([
-    { id: 'c1', name: 'name-c1', ipAddress: '10.1.2.2', macAddress: '02:42:0a:01:02:02' },
+    { id: 'c1', name: 'name-c1', ipAddress: '10.1.2.2', macAddress: '02:42:0a:01:02:02', endpointId },
   ]);
   expect(() => networks.join('n', { containerId: 'c2', aliases: [] })).toThrow('no available IPv4 addresses');
   await expect(networks.remove('n')).rejects.toThrow('has active endpoints (name:"name-c1" id:"c1")');
   networks.leave(id, 'c1');
   networks.leave(id, 'c1');
   expect(networks.join('n', { containerId: 'c2', aliases: [] }).ipAddress).toBe('10.1.2.2');
+});
+
+test('an address that was asked for', async () => {
+  const { id } = await networks.create({ name: 'n', subnet: '10.1.2.0/29' });
+  const join = (containerId: string, ipv4Address?: string) =>
+    networks.join('n', { containerId, aliases: [], ...(ipv4Address ? { ipv4Address } : {}) }).ipAddress;
+  expect(join('c1', '10.1.2.2')).toBe('10.1.2.2');
+  expect(join('c2')).toBe('10.1.2.3');
+  expect(() => join('c3', '10.1.2.2')).toThrow('Address already in use: 10.1.2.2 on network n');
+  for (const taken of ['10.1.2.0', '10.1.2.1', '10.1.2.7']) expect(() => join('c3', taken)).toThrow('already in use');
+  expect(() => join('c3', '10.9.9.9')).toThrow('no configured subnet contains IP address 10.9.9.9');
+  expect(() => join('c3', 'x')).toThrow('invalid IPv4 address: x');
+  expect(() => networks.join('bridge', { containerId: 'c3', aliases: [], ipv4Address: '172.17.0.9' })).toThrow(
+    'user specified IP address is supported on user defined networks only',
+  );
+  networks.leave(id, 'c1');
+  expect(join('c3', '10.1.2.2')).toBe('10.1.2.2');
 });
 
 test('requests that make no sense are refused', async () => {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { nowNano } from '../../base/clock.ts';
 import { conflict, denied, invalid, notFound, unsupported } from '../../base/errors.ts';
 import { formatTime } from '../../base/log-format.ts';
-import type { Filters, NetworkEndpoint, NetworksApi, NetworkView, PruneResult } from '../api/index.ts';
+import type { EndpointRequest, Filters, NetworkEndpoint, NetworksApi, NetworkView, PruneResult } from '../api/index.ts';
 import type { NewEvent } from '../events/events.ts';
 import { pruneLabelsMatch, untilOf } from '../filters.ts';
 import { isPredefined, networkListed, predefined } from './filter.ts';
@@ -11,28 +11,41 @@ import { readNetworks, writeNetworks, type NetworkRecord } from './record.ts';
 import * as net from './subnets.ts';
 
 /** What a container asks of a network when it starts. */
-export interface JoinRequest {
+export interface JoinRequest extends EndpointRequest {
   readonly containerId: string;
-  readonly aliases: readonly string[];
+  /** Names beside the container's own, its short id and the aliases. */
+  readonly hostname?: string;
 }
 
-export interface Networks extends Omit<NetworksApi, 'connect' | 'disconnect'> {
+export interface Networks extends Pick<NetworksApi, 'list' | 'get' | 'create' | 'remove' | 'prune'> {
   /** Id and name, by id, name or unique prefix; undefined when there is none. */
   identify(ref: string): { readonly id: string; readonly name: string } | undefined;
-  /** Gives an address. @throws notFound, denied when the subnet is full */
+  /** Gives an address. @throws notFound, denied when the subnet is full or the address that was asked for is taken, invalid when it is outside */
   join(network: string, request: JoinRequest): NetworkEndpoint;
   leave(networkId: string, containerId: string): void;
+  /** By full id. */
+  record(networkId: string): NetworkRecord | undefined;
+  /** Who has an address of the network: its gateway, a container (the id), or nobody. */
+  holder(networkId: string, address: number): 'gateway' | { readonly containerId: string } | undefined;
+  /** Addresses of the members that go by the name, which is in lower case. Predefined networks know no names (as in Docker). */
+  named(networkId: string, name: string): readonly string[];
+  /** Whether any network here has the address in its subnet. */
+  covers(address: number): boolean;
 }
 
 interface Member {
   readonly endpoint: NetworkEndpoint;
   readonly address: number | undefined;
+  readonly hostname: string;
 }
 
 interface Network {
   readonly record: NetworkRecord;
+  readonly subnet: net.Subnet | undefined;
+  readonly gateway: number | undefined;
   readonly pool: net.AddressPool | undefined;
   readonly members: Map<string, Member>;
+  readonly byAddress: Map<number, string>;
 }
 
 interface Deps {
@@ -50,11 +63,9 @@ export function openNetworks({ path, emit, containerName }: Deps): Networks {
 
   const add = (record: NetworkRecord): void => {
     const gateway = net.parseAddress(record.gateway);
-    const pool =
-      record.subnet === '' || gateway === undefined
-        ? undefined
-        : new net.AddressPool(net.parseSubnet(record.subnet), gateway);
-    const network = { record, pool, members: new Map<string, Member>() };
+    const subnet = record.subnet === '' ? undefined : net.parseSubnet(record.subnet);
+    const pool = subnet && gateway !== undefined ? new net.AddressPool(subnet, gateway) : undefined;
+    const network: Network = { record, subnet, gateway, pool, members: new Map(), byAddress: new Map() };
     byId.set(record.id, network);
     byName.set(record.name, network);
   };
@@ -106,8 +117,32 @@ export function openNetworks({ path, emit, containerName }: Deps): Networks {
       name: containerName(id),
       ipAddress: endpoint.ipAddress,
       macAddress: endpoint.macAddress,
+      ...(endpoint.endpointId === undefined ? {} : { endpointId: endpoint.endpointId }),
     })),
   });
+
+  /** @throws invalid, denied */
+  function takeAddress({ record, pool, subnet }: Network, wanted: string | undefined): number | undefined {
+    if (wanted === undefined) {
+      const address = pool?.take();
+      if (pool && address === undefined)
+        throw denied(`no available IPv4 addresses on network ${record.name} (${record.subnet})`);
+      return address;
+    }
+    const address = net.parseAddress(wanted);
+    if (address === undefined) throw invalid(`invalid IPv4 address: ${wanted}`);
+    if (!pool || !subnet || isPredefined(record.name))
+      throw invalid('user specified IP address is supported on user defined networks only');
+    if (!net.contains(subnet, address))
+      throw invalid(`no configured subnet contains IP address ${wanted}`, {
+        hint: `The subnet of network ${record.name} is ${record.subnet}.`,
+      });
+    if (!pool.takeThis(address))
+      throw denied(`Address already in use: ${wanted} on network ${record.name}`, {
+        hint: 'Choose another, or disconnect the container that has it (docker network inspect).',
+      });
+    return address;
+  }
 
   function chooseSubnet(wanted: string | undefined): net.Subnet {
     const used = records()
@@ -204,24 +239,24 @@ export function openNetworks({ path, emit, containerName }: Deps): Networks {
       return { deleted: gone.map(({ record }) => record.name), reclaimed: 0 };
     },
 
-    join(ref, { containerId, aliases }) {
+    join(ref, { containerId, aliases, ipv4Address, hostname = '' }) {
       const network = find(ref);
       const known = network.members.get(containerId);
       if (known) return known.endpoint;
-      const { record, pool } = network;
-      const address = pool?.take();
-      if (pool && address === undefined)
-        throw denied(`no available IPv4 addresses on network ${record.name} (${record.subnet})`);
+      const { record } = network;
+      const address = takeAddress(network, ipv4Address);
       const endpoint: NetworkEndpoint = {
         networkId: record.id,
         name: record.name,
         aliases,
         ipAddress: address === undefined ? '' : net.formatAddress(address),
         gateway: record.gateway,
-        prefixLength: record.subnet === '' ? 0 : net.parseSubnet(record.subnet).prefix,
+        prefixLength: network.subnet?.prefix ?? 0,
         macAddress: address === undefined ? '' : net.macOf(address),
+        endpointId: newId(),
       };
-      network.members.set(containerId, { endpoint, address });
+      network.members.set(containerId, { endpoint, address, hostname: hostname.toLowerCase() });
+      if (address !== undefined) network.byAddress.set(address, containerId);
       announce('connect', network, { container: containerId });
       return endpoint;
     },
@@ -230,9 +265,36 @@ export function openNetworks({ path, emit, containerName }: Deps): Networks {
       const network = byId.get(networkId);
       const member = network?.members.get(containerId);
       if (!network || !member) return;
-      if (member.address !== undefined) network.pool?.give(member.address);
+      if (member.address !== undefined) {
+        network.pool?.give(member.address);
+        network.byAddress.delete(member.address);
+      }
       network.members.delete(containerId);
       announce('disconnect', network, { container: containerId });
     },
+
+    record: (networkId) => byId.get(networkId)?.record,
+
+    holder(networkId, address) {
+      const network = byId.get(networkId);
+      if (network?.gateway === address) return 'gateway';
+      const containerId = network?.byAddress.get(address);
+      return containerId === undefined ? undefined : { containerId };
+    },
+
+    named(networkId, name) {
+      const network = byId.get(networkId);
+      if (!network || isPredefined(network.record.name)) return [];
+      return [...network.members].flatMap(([id, { endpoint, hostname }]) =>
+        hostname === name ||
+        id.slice(0, 12) === name ||
+        containerName(id).toLowerCase() === name ||
+        endpoint.aliases.some((alias) => alias.toLowerCase() === name)
+          ? endpoint.ipAddress
+          : [],
+      );
+    },
+
+    covers: (address) => [...byId.values()].some(({ subnet }) => subnet !== undefined && net.contains(subnet, address)),
   };
 }

@@ -62,6 +62,14 @@ export class AddressPool {
     return undefined;
   }
 
+  /** One that was asked for. False when it is taken, or the subnet's own or its broadcast address. */
+  takeThis(address: number): boolean {
+    const at = address - this.#subnet.base;
+    if (this.#taken.has(at) || at < 1 || at > sizeOf(this.#subnet) - 2) return false;
+    this.#taken.add(at);
+    return true;
+  }
+
   give(address: number): void {
     this.#taken.delete(address - this.#subnet.base);
   }
