@@ -9,7 +9,7 @@ import { asFull } from '../platform/atomic-file.ts';
 import { acquireLock } from '../platform/lock.ts';
 import type { ProcessHost, SupervisorApi } from '../supervisor/api.ts';
 import { createSupervisor } from '../supervisor/supervisor.ts';
-import type { EngineApi } from './api/index.ts';
+import type { CredentialStore, EngineApi, RegistrySettings } from './api/index.ts';
 import { runtimeNames } from './containers/config.ts';
 import { openContainers } from './containers/containers.ts';
 import { systemTimers, type Context, type Timers } from './containers/context.ts';
@@ -21,6 +21,7 @@ import { openImages } from './images/images.ts';
 import { checkLayoutVersion, homeLayout, prepareHome } from './layout.ts';
 import { Namespaces, type NamespacesParts } from './networks/namespaces.ts';
 import { openNetworks } from './networks/networks.ts';
+import { openRegistries } from './registry/registry.ts';
 import { programRunner } from './run-program.ts';
 import { createSystem } from './usage/system.ts';
 import { openVolumes } from './volumes/volumes.ts';
@@ -34,6 +35,10 @@ export interface EngineOptions {
   readonly version: string;
   /** Notes for the log of the app itself, a sentence each. */
   readonly log?: (line: string) => void;
+  /** How registries are reached; asked each time. Absent = the defaults. */
+  readonly registrySettings?: () => RegistrySettings;
+  /** Where log-ins to registries are kept. Absent = a 0600 file in the home. */
+  readonly credentials?: CredentialStore;
 }
 
 /** Replaced by tests that need neither processes nor time. */
@@ -62,12 +67,19 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
     const store = new ContainerStore();
     const supervisor = (parts.supervisor ?? createSupervisor)(options.processHost);
     undo.push(() => supervisor.close());
+    const registries = openRegistries({
+      version: options.version,
+      settings: options.registrySettings,
+      credentials: options.credentials ?? layout.registryLogins,
+    });
+    undo.push(() => registries.close());
     const images = await openImages({
       home: layout.home,
       emit,
       usedBy: (imageId) => store.usersOf(imageId),
       note: log,
       runProgram: programRunner(supervisor, layout.tmp),
+      registries,
     });
     undo.push(() => images.close());
     const volumes = openVolumes({ layout, emit, log });
@@ -119,6 +131,7 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       events,
       system,
       close: () => (closing ??= unwind(undo, log)),
+      registry: registries.api,
     };
   } catch (error) {
     await unwind(undo, log);

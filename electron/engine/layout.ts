@@ -14,6 +14,8 @@ export interface HomeLayout {
   readonly containers: string;
   readonly volumes: string;
   readonly networks: string;
+  /** Log-ins to registries: a 0600 file. */
+  readonly registryLogins: string;
   /** Half-made things; emptied at open. */
   readonly tmp: string;
 }
@@ -25,6 +27,7 @@ export const homeLayout = (home: string): HomeLayout => ({
   containers: join(home, 'containers'),
   volumes: join(home, 'volumes'),
   networks: join(home, 'networks.json'),
+  registryLogins: join(home, 'registry-logins.json'),
   tmp: join(home, 'tmp'),
 });
 

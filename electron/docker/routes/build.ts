@@ -6,8 +6,10 @@ import type { Call } from '../call.ts';
 import { anyValue, readFilters } from '../filters.ts';
 import { startProgress } from '../progress.ts';
 import { flag, object, text } from '../query.ts';
+import { registryConfig } from '../registry-auth.ts';
 import { route } from '../router.ts';
 import type { Route } from '../router.ts';
+import { pullJson } from '../wire/transfer.ts';
 import { BUILDKIT_REFUSAL } from './refusals.ts';
 
 export interface BuildNeeds {
@@ -25,7 +27,7 @@ const build = (images: BuildNeeds['images']) => async (call: Call) => {
   let events: AsyncIterator<BuildEvent>;
   let step: IteratorResult<BuildEvent>;
   try {
-    const options = readOptions(query);
+    const options = { ...readOptions(query), registryAuth: registryConfig(request) };
     events = images.build(options, request as AsyncIterable<Uint8Array>, call.gone)[Symbol.asyncIterator]();
     // What is wrong with the Dockerfile itself comes before the first event, while the status can still tell.
     step = await events.next();
@@ -43,7 +45,7 @@ const build = (images: BuildNeeds['images']) => async (call: Call) => {
       if (event.type === 'image') id = event.id;
       if (quiet) {
         if (event.type === 'stream') held.push(event.text);
-      } else if (!(await progress.send(event.type === 'stream' ? { stream: event.text } : { aux: { ID: event.id } }))) {
+      } else if (!(await progress.send(lineOf(event)))) {
         await events.return?.();
         return;
       }
@@ -57,6 +59,17 @@ const build = (images: BuildNeeds['images']) => async (call: Call) => {
   }
   progress.end();
 };
+
+function lineOf(event: BuildEvent): Readonly<Record<string, unknown>> {
+  switch (event.type) {
+    case 'stream':
+      return { stream: event.text };
+    case 'image':
+      return { aux: { ID: event.id } };
+    case 'pull':
+      return pullJson(event.event);
+  }
+}
 
 function readOptions(query: URLSearchParams): BuildOptions {
   if (text(query, 'version') === '2') throw unsupported(BUILDKIT_REFUSAL);

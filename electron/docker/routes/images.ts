@@ -1,4 +1,4 @@
-import { invalid, unsupported } from '../../base/errors.ts';
+import { invalid } from '../../base/errors.ts';
 import type { Filters, ImagesApi } from '../../engine/api/index.ts';
 import { drain } from '../body.ts';
 import { param, sendJson, sendStatus } from '../call.ts';
@@ -10,20 +10,21 @@ import { flag, text } from '../query.ts';
 import { route } from '../router.ts';
 import type { Route } from '../router.ts';
 import { sendTar } from '../send-tar.ts';
+import { withTag } from '../with-tag.ts';
 import { importBody } from './import.ts';
+import { pull } from './registry.ts';
 import { deletedJson, historyJson, imageInspectJson, imageRowJson } from '../wire/image.ts';
 
 export interface ImagesNeeds {
   readonly images: Pick<
     ImagesApi,
-    'list' | 'get' | 'history' | 'tag' | 'remove' | 'prune' | 'importRoot' | 'save' | 'load'
+    'list' | 'get' | 'history' | 'tag' | 'remove' | 'prune' | 'pull' | 'push' | 'importRoot' | 'save' | 'load'
   >;
 }
 
 export const imageRoutes = ({ images }: ImagesNeeds): readonly Route[] => [
   route('GET', '/images/json', list(images)),
   route('GET', '/images/get', save(images)),
-  route('GET', '/images/search', search),
   route('POST', '/images/create', pullOrImport(images)),
   route('POST', '/images/load', load(images)),
   route('POST', '/images/prune', prune(images), { since: '1.25' }),
@@ -31,7 +32,6 @@ export const imageRoutes = ({ images }: ImagesNeeds): readonly Route[] => [
   route('GET', '/images/{name*}/history', history(images)),
   route('GET', '/images/{name*}/get', save(images)),
   route('POST', '/images/{name*}/tag', tag(images)),
-  route('POST', '/images/{name*}/push', push(images)),
   route('DELETE', '/images/{name*}', remove(images)),
 ];
 
@@ -93,28 +93,9 @@ const prune = (images: Images) => async (call: Call) => {
   });
 };
 
-/** `repo` and `tag` of a query as one reference; a digest is joined with '@'. */
-function withTag(repo: string, tagOrDigest: string | undefined): string {
-  if (!tagOrDigest) return repo;
-  return tagOrDigest.includes(':') ? `${repo}@${tagOrDigest}` : `${repo}:${tagOrDigest}`;
-}
-
-const howToGetImages = 'build the image with docker build';
-
-const pullOrImport = (images: Images) => async (call: Call) => {
+const pullOrImport = (images: Images) => (call: Call) => {
   const from = text(call.query, 'fromImage');
-  if (!from) return importBody(images, call);
-  await drain(call.request);
-  throw unsupported(`cannot pull ${withTag(from, text(call.query, 'tag'))}: registries are not supported yet`, {
-    hint: howToGetImages,
-  });
-};
-
-const push = (images: Images) => async (call: Call) => {
-  await drain(call.request);
-  const name = withTag(param(call, 'name'), text(call.query, 'tag'));
-  images.get(name);
-  throw unsupported(`cannot push ${name}: registries are not supported yet`);
+  return from ? pull(images, from, call) : importBody(images, call);
 };
 
 /** What is wrong with the archive before its first image is told by the status, later in the stream. */
@@ -146,7 +127,3 @@ const save = (images: Images) => (call: Call) => {
   call.response.writeHead(200, { 'Content-Type': 'application/x-tar' });
   return sendTar(call, tar);
 };
-
-function search(): never {
-  throw unsupported('docker search is not possible: registries are not supported yet');
-}

@@ -9,6 +9,7 @@ import { lifecycleRoutes } from './lifecycle.ts';
 import { logsRoutes } from './logs.ts';
 import { networkRoutes } from './networks.ts';
 import { refusalRoutes } from './refusals.ts';
+import { registryRoutes } from './registry.ts';
 import { statsRoutes } from './stats.ts';
 import { systemRoutes } from './system.ts';
 import { volumeRoutes } from './volumes.ts';
@@ -25,6 +26,7 @@ export function dockerRoutes(engine: EngineApi, options: { readonly version: str
     ...statsRoutes(engine),
     ...imageRoutes(engine),
     ...buildRoutes(engine),
+    ...registryRoutes(engine),
     ...volumeRoutes(engine),
     ...networkRoutes(engine),
     ...refusalRoutes(engine),

@@ -22,7 +22,6 @@ export const refusalRoutes = ({ containers }: RefusalNeeds): readonly Route[] =>
 
   route('POST', '/session', refuse(BUILDKIT_REFUSAL)),
   route('POST', '/grpc', refuse(BUILDKIT_REFUSAL)),
-  route('GET', '/distribution/{name*}/json', refuse('registries are not supported yet'), { since: '1.30' }),
 
   route('GET', '/plugins', (call) => sendJson(call, 200, [])),
   route('GET', '/plugins/{name*}/json', unknownPlugin),

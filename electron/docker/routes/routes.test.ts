@@ -239,13 +239,7 @@ test('volumes/prune takes named ones only when asked, or before 1.42', async () 
 });
 
 test.each([
-  [
-    'POST',
-    '/images/create?fromImage=docker.io%2Flibrary%2Fnope&tag=1',
-    501,
-    /docker\.io\/library\/nope:1: registries are not/,
-  ],
-  ['POST', '/auth', 501, /registries are not supported/],
+  ['GET', '/images/search?term=x', 501, /docker search x: registries have no search/],
   ['POST', '/session', 501, /BuildKit is not supported by Drydock; set DOCKER_BUILDKIT=0/],
   ['POST', '/build?version=2', 501, /DOCKER_BUILDKIT=0/],
   ['POST', '/swarm/init', 501, /Drydock does not support swarm mode/],

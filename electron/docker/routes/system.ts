@@ -1,4 +1,4 @@
-import { invalid, unsupported } from '../../base/errors.ts';
+import { invalid } from '../../base/errors.ts';
 import type { EventsApi, SystemApi } from '../../engine/api/index.ts';
 import { sendJson } from '../call.ts';
 import type { Call } from '../call.ts';
@@ -26,7 +26,6 @@ export const systemRoutes = (engine: SystemNeeds, version: string): readonly Rou
   route('GET', '/info', (call) => sendJson(call, 200, infoJson(engine.system.info(), version))),
   route('GET', '/events', events(engine)),
   route('GET', '/system/df', diskUsage(engine), { since: '1.25' }),
-  route('POST', '/auth', refuseLogin),
 ];
 
 function ping({ request, response }: Call): void {
@@ -88,7 +87,3 @@ const diskUsage = (engine: SystemNeeds) => async (call: Call) => {
     BuilderSize: 0,
   });
 };
-
-function refuseLogin(): never {
-  throw unsupported('login is not possible: registries are not supported yet');
-}

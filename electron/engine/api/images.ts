@@ -1,5 +1,6 @@
 import type { ModuleDescription } from '../../module/describe.ts';
 import type { Filters, Healthcheck, PruneResult } from './containers.ts';
+import type { RegistryAuth } from './registry.ts';
 
 /** Of the OCI image config, what runs a container. Names as in the Docker API, in camel case. */
 export interface ImageConfig {
@@ -60,13 +61,79 @@ export interface BuildOptions {
   readonly noCache: boolean;
   readonly pull: boolean;
   readonly platform?: string | undefined;
+  /** For base images that are pulled: by the registry's address as `docker login` keeps it. 'stored' = as for any pull of the window. */
+  readonly registryAuth?: Readonly<Record<string, RegistryAuth>> | 'stored' | undefined;
 }
 
 export type BuildEvent =
   /** Text as `docker build` shows it. */
-  { readonly type: 'stream'; readonly text: string } | { readonly type: 'image'; readonly id: string };
+  | { readonly type: 'stream'; readonly text: string }
+  | { readonly type: 'image'; readonly id: string }
+  /** Of a base image that was not here. */
+  | { readonly type: 'pull'; readonly event: PullEvent };
 
 export type DeletedImage = { readonly untagged: string } | { readonly deleted: string };
+
+/**
+ * Of a pull, in order: `begin` once the manifest is known, then the layers side by side, then `digest` and `done`. `id` is the layer's digest.
+ */
+export type PullEvent =
+  | { readonly type: 'begin'; readonly repository: string; readonly tag: string }
+  | {
+      readonly type: 'layer';
+      readonly id: string;
+      readonly state: 'pulling' | 'waiting' | 'verifying' | 'downloaded' | 'complete' | 'exists';
+    }
+  /** At most ten a second for each layer. Bytes. */
+  | {
+      readonly type: 'layer';
+      readonly id: string;
+      readonly state: 'downloading' | 'extracting';
+      readonly current: number;
+      readonly total: number;
+    }
+  /** A download that broke goes on after this many milliseconds. */
+  | { readonly type: 'layer'; readonly id: string; readonly state: 'retrying'; readonly after: number }
+  | { readonly type: 'digest'; readonly digest: string }
+  /** `isNew`: false when everything was here already. `image`: its id. */
+  | { readonly type: 'done'; readonly reference: string; readonly image: string; readonly isNew: boolean };
+
+/** Of a push, in order: `begin`, then the layers side by side, then `done`; once for each tag. `id` is the layer's diffID. */
+export type PushEvent =
+  | { readonly type: 'begin'; readonly repository: string }
+  | { readonly type: 'layer'; readonly id: string; readonly state: 'preparing' | 'waiting' | 'pushed' | 'exists' }
+  | {
+      readonly type: 'layer';
+      readonly id: string;
+      readonly state: 'pushing';
+      readonly current: number;
+      readonly total: number;
+    }
+  /** The registry took it from another of its repositories. */
+  | { readonly type: 'layer'; readonly id: string; readonly state: 'mounted'; readonly from: string }
+  | { readonly type: 'layer'; readonly id: string; readonly state: 'retrying'; readonly after: number }
+  | { readonly type: 'done'; readonly tag: string; readonly digest: string; readonly size: number };
+
+/** What a push sends: a Docker-style image, or a CNCF Wasm artifact (its module and nothing else). */
+export type PushFormat = 'image' | 'artifact';
+
+/** Whose name a transfer is made in: as given, as kept by `docker login` or the window ('stored'), or nobody's. */
+export type TransferAuth = RegistryAuth | 'stored' | undefined;
+
+export interface PullOptions {
+  /** `os/architecture[/variant]` or `wasm`; undefined = what runs here. */
+  readonly platform?: string | undefined;
+  readonly auth?: TransferAuth;
+  /** All tags of the repository; then `ref` has none. */
+  readonly allTags?: boolean | undefined;
+}
+
+/** One image of an archive, once for each of its names. */
+export interface LoadedImage {
+  readonly id: string;
+  /** "t:latest"; absent when it has none. */
+  readonly reference?: string;
+}
 
 /** What the window needs of the module in an image. */
 export interface ImageModule {
@@ -93,6 +160,8 @@ export interface ImagesApi {
   ): Promise<ImageView>;
   /** `docker save`: an OCI image layout that is a docker-archive too. A bare name means all its tags. @throws notFound before the first byte */
   save(refs: readonly string[]): AsyncIterable<Uint8Array>;
+  /** `docker load`: an OCI image layout or docker-archive, plain, gzip or zstd. Images that came before an error stay. */
+  load(tar: AsyncIterable<Uint8Array>): AsyncIterable<LoadedImage>;
   /** `docker import`: a root file system (tar, plain, gzip or zstd) as an image. `platform` '' = wasi/wasm, `reference` '' = no name. */
   importRoot(
     tar: AsyncIterable<Uint8Array>,
@@ -103,6 +172,17 @@ export interface ImagesApi {
       readonly platform: string;
     },
   ): Promise<ImageView>;
+  /**
+   * `docker pull`. Errors before the first event mean that nothing was begun; the signal ends it and what was complete of layers stays for nobody.
+   * @throws notFound, unauthorized, denied, unavailable, damaged, unsupported, invalid, full, cancelled
+   */
+  pull(ref: string, options: PullOptions, signal?: AbortSignal): AsyncIterable<PullEvent>;
+  /** `docker push`: without a tag all tags of the repository. @throws as `pull` */
+  push(ref: string, options: { readonly auth?: TransferAuth }, signal?: AbortSignal): AsyncIterable<PushEvent>;
+  /** Chooses what pushes under this name send; undefined = the image as it is stored. Kept with the name. @throws notFound */
+  setPushFormat(ref: string, format: PushFormat | undefined): Promise<void>;
+  /** What was chosen for this name. @throws notFound */
+  pushFormat(ref: string): PushFormat | undefined;
   /** What a .wasm file on the host is (engine/images/describe.ts), before it becomes an image; errors call it `fileName`. @throws invalid when it is not a module */
   describe(
     path: string,

@@ -3,6 +3,7 @@ import type { EventsApi } from './events.ts';
 import type { ImagesApi } from './images.ts';
 import type { NetworksApi } from './networks.ts';
 import type { SystemApi } from './system.ts';
+import type { RegistryApi } from './registry.ts';
 import type { VolumesApi } from './volumes.ts';
 
 /** The engine as the docker and rpc doors see it. Built by engine/engine.ts. */
@@ -15,6 +16,7 @@ export interface EngineApi {
   readonly system: SystemApi;
   /** Stops containers (restart policies are kept), writes records, ends runners, lets go of the home. Idempotent. */
   close(): Promise<void>;
+  readonly registry: RegistryApi;
 }
 
 export type * from './containers.ts';
@@ -23,3 +25,4 @@ export type * from './images.ts';
 export type * from './networks.ts';
 export type * from './system.ts';
 export type * from './volumes.ts';
+export type * from './registry.ts';

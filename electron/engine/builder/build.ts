@@ -1,11 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cancelled, invalid, notFound, toDrydockError } from '../../base/errors.ts';
-import type { BuildEvent, BuildOptions } from '../api/images.ts';
+import { cancelled, DrydockError, invalid, notFound, toDrydockError } from '../../base/errors.ts';
+import type { BuildEvent, BuildOptions, PullEvent, PullOptions } from '../api/images.ts';
 import type { Content, Lease } from '../images/content.ts';
 import type { StoredImage } from '../images/image.ts';
 import { writeLayer, type WrittenLayer } from '../images/layer-writer.ts';
-import { familiar } from '../images/references.ts';
+import { familiar, parseReference } from '../images/references.ts';
+import { serverKey } from '../registry/endpoints.ts';
 import type { Snapshots } from '../images/snapshots.ts';
 import type { ImageStore, NewImage } from '../images/store.ts';
 import type { Temporary } from '../images/temporary.ts';
@@ -30,11 +31,21 @@ export interface BuilderWorld {
   readonly temporary: Temporary;
   /** @throws notFound */
   readonly find: (ref: string) => StoredImage;
+  /** Fetches what is not here; undefined where there are no registries. */
+  readonly pull?: ((ref: string, options: PullOptions, signal?: AbortSignal) => AsyncIterable<PullEvent>) | undefined;
   /** @throws invalid */
   readonly tagName: (target: string) => string;
   readonly name: (image: StoredImage, full: string) => Promise<void>;
   readonly built: (image: StoredImage, label: string) => void;
   readonly runProgram: ProgramRunner | undefined;
+}
+
+/** Of the log-ins that came with a build, the one for an image's registry. */
+function authFor(name: string, given: BuildOptions['registryAuth']): PullOptions['auth'] {
+  if (given === undefined || given === 'stored') return given;
+  const { domain } = parseReference(name);
+  const key = serverKey(domain);
+  return Object.entries(given).find(([server]) => serverKey(server) === key)?.[1];
 }
 
 const short = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12);
@@ -180,7 +191,7 @@ class Build {
     const name = expandWord(from.image, this.#args.globals, this.#escape);
     if (name === '') throw invalid(`base name (${from.image}) should not be blank`);
     this.#args.beginStage();
-    const base = this.#baseImage(name);
+    const base = yield* this.#baseImage(name);
     const stage = new StageProgress(base, this.#rootOf(base));
     const triggers = stage.image.config.config?.OnBuild ?? [];
     if (triggers.length > 0) {
@@ -201,11 +212,36 @@ class Build {
   }
 
   /** An earlier stage hides an image of the same name. */
-  #baseImage(name: string): StageImage {
+  async *#baseImage(name: string): AsyncGenerator<BuildEvent, StageImage> {
     const stage = this.#stages.findLast((earlier) => earlier.name === name.toLowerCase());
     if (stage) return stage.image;
     if (name === 'scratch') return emptyImage(this.#os, this.#architecture);
+    yield* this.#pull(name);
     return this.#stored(name);
+  }
+
+  /** Fetches an image that is not here; with --pull any, in case its registry has a newer one. */
+  async *#pull(name: string): AsyncGenerator<BuildEvent> {
+    const { pull } = this.#world;
+    if (!pull || (!this.#options.pull && this.#has(name))) return;
+    const auth = authFor(name, this.#options.registryAuth);
+    const platform = this.#options.platform || undefined;
+    try {
+      for await (const event of pull(name, { platform, auth }, this.#signal)) yield { type: 'pull', event };
+    } catch (error) {
+      const { kind, message, hint, data } = toDrydockError(error);
+      throw new DrydockError(kind, `cannot pull ${name}, which is not here: ${message}`, { hint, data, cause: error });
+    }
+  }
+
+  #has(name: string): boolean {
+    try {
+      this.#world.find(name);
+      return true;
+    } catch (error) {
+      if (toDrydockError(error).kind !== 'notFound') throw error;
+      return false;
+    }
   }
 
   #stored(name: string): StageImage {
@@ -244,6 +280,7 @@ class Build {
         : this.#stages[index];
     if (index !== undefined && !stage)
       throw invalid(`invalid from flag value ${name}: there is no earlier stage of that number`);
+    if (!stage) for await (const _ of this.#pull(name));
     const image = stage?.image ?? this.#stored(name);
     return directoryTree(await this.#snapshot(image));
   }

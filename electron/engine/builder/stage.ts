@@ -71,7 +71,7 @@ export const newImageOf = (image: StageImage, facts: NewImage['facts']): NewImag
 /** What snapshots need of it. */
 export const layeredOf = (image: StageImage): Layered => ({
   config: image.config,
-  chainIds: chainIdsOf(image.config.rootfs.diff_ids),
+  chainIds: chainIdsOf(image.config.rootfs.diff_ids, image.layers),
   manifest: {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,

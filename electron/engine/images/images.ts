@@ -1,6 +1,6 @@
 import { buildImage, type ProgramRunner } from '../builder/build.ts';
 import type { ImagesApi, ImageView } from '../api/images.ts';
-import { invalid } from '../../base/errors.ts';
+import { invalid, notFound, unavailable } from '../../base/errors.ts';
 import { applyChanges } from '../builder/changes.ts';
 import { commitImage, runtimeOf, type CommitRequest } from './commit.ts';
 import { openContent } from './content.ts';
@@ -14,6 +14,11 @@ import { loadImages } from './load.ts';
 import { moduleFinder } from './module-of.ts';
 import { pruneImages } from './prune.ts';
 import { familiar, fullName, parseReference, withDefaultTag } from './references.ts';
+import type { Registries } from '../registry/registry.ts';
+import { openCompressedLayers } from './compressed.ts';
+import { Downloads } from './downloads.ts';
+import { pullImage, type PullWorld } from './pull.ts';
+import { pushImage, type PushWorld } from './push.ts';
 import { removeImage, type RemovalWorld } from './remove.ts';
 import { resolveImage } from './resolve.ts';
 import { saveImages } from './save.ts';
@@ -37,6 +42,8 @@ export interface ImagesOptions {
   readonly note?: (sentence: string) => void;
   /** Runs the programs of RUN. Without it RUN fails with a clear error. */
   readonly runProgram?: ProgramRunner;
+  /** Without it nothing is pulled or pushed. */
+  readonly registries?: Pick<Registries, 'repository'>;
 }
 
 export interface Images extends ImagesApi {
@@ -71,6 +78,16 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     running.add(tracked);
     return work;
   };
+  /** The same for what is read event by event. */
+  async function* trackedEvents<T>(events: AsyncIterable<T>): AsyncGenerator<T> {
+    let ended = (): void => undefined;
+    void during(new Promise<void>((resolve) => (ended = resolve)));
+    try {
+      yield* events;
+    } finally {
+      ended();
+    }
+  }
   const emit = (action: string, image: StoredImage, name: string): void =>
     options.emit({
       type: 'image',
@@ -105,6 +122,35 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     }
   };
   const moduleOf = moduleFinder(snapshot);
+
+  const registries: Pick<Registries, 'repository'> = options.registries ?? {
+    repository: () => Promise.reject(unavailable('this store of images was opened without registries')),
+  };
+  const pulling: PullWorld = {
+    content,
+    store: images,
+    snapshots,
+    downloads: new Downloads(content),
+    registries,
+    pulled: (image, label) => emit('pull', image, label),
+  };
+  const pushing: PushWorld = {
+    content,
+    store: images,
+    compressed: await openCompressedLayers(content.directory, temporary),
+    registries,
+    snapshot,
+    moduleOf,
+    pushed: (image, label) => emit('push', image, label),
+  };
+  /** An image by a name that it has, which a format is kept with. */
+  const named = (ref: string): { readonly image: StoredImage; readonly full: string } => {
+    const full = tagName(ref);
+    const image = images.byName(full);
+    if (!image || image.facts.detached)
+      throw notFound(`No such image: ${familiar(full)}`, { data: { reference: ref } });
+    return { image, full };
+  };
 
   return {
     list: (request) => listImages(images, request),
@@ -142,6 +188,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
           snapshots,
           temporary,
           find,
+          pull: options.registries && ((ref, request, ended) => pullImage(pulling, ref, request, ended)),
           name,
           tagName,
           built: (image, label) => emit('build', image, label),
@@ -188,6 +235,16 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       const image = await during(commitImage({ content, store: images }, { ...rest, base: from, runtime }));
       if (full !== undefined) await during(name(image, full));
       return viewOf(image);
+    },
+
+    pull: (ref, request, signal) => trackedEvents(pullImage(pulling, ref, request, signal)),
+    push: (ref, request, signal) => trackedEvents(pushImage(pushing, ref, request, signal)),
+    async setPushFormat(ref, format) {
+      await during(images.setPushFormat(named(ref).full, format));
+    },
+    pushFormat(ref) {
+      const { image, full } = named(ref);
+      return image.names.get(full)?.pushFormat;
     },
 
     describe: describeFile,

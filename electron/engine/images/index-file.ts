@@ -21,6 +21,12 @@ export const annotations = {
   step: 'dev.drydock.step',
   /** Bytes of the files in each layer, with commas. */
   layerSizes: 'dev.drydock.layer-sizes',
+  /** Name of an artifact's module. */
+  moduleName: 'dev.drydock.module-name',
+  /** The manifest came from elsewhere. */
+  verbatim: 'dev.drydock.verbatim',
+  /** What a push under this name sends: "image" or "artifact". */
+  pushFormat: 'dev.drydock.push-format',
   /** Deleted by force while a container still needs its root file system: hidden, kept until the container goes. */
   detached: 'dev.drydock.detached',
 } as const;

@@ -11,6 +11,7 @@ import {
   symlinkSync,
   utimesSync,
 } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { takingTurns } from './turns.ts';
 
@@ -55,4 +56,11 @@ function share(source: string, target: string): void {
     chmodSync(target, mode & 0o777);
     utimesSync(target, atime, mtime);
   }
+}
+
+/** A blob as a file of a root; shared, since nobody writes to either. Another file of that name, from a layer below, gives way. */
+export async function placeFile(blob: string, path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+  share(blob, path);
+  chmodSync(path, 0o755);
 }

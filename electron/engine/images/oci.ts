@@ -6,11 +6,24 @@ export interface Descriptor {
   readonly digest: string;
   readonly size: number;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Where the bytes of a foreign layer lie. */
+  readonly urls?: readonly string[];
+  /** In an index. */
+  readonly platform?: PlatformRecord;
+  readonly artifactType?: string;
+}
+
+/** `platform` of an entry in an index. */
+export interface PlatformRecord {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
 }
 
 export interface Manifest {
   readonly schemaVersion: 2;
   readonly mediaType: string;
+  readonly artifactType?: string;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
   readonly annotations?: Readonly<Record<string, string>>;
@@ -73,6 +86,13 @@ export function parseManifest(text: string, what: string): Manifest {
   if (!isDescriptor(config) || !Array.isArray(layers) || !layers.every(isDescriptor))
     throw damaged(`${what} is not an image manifest`);
   return value as unknown as Manifest;
+}
+
+/** The entries of an index or manifest list. @throws damaged naming `what` */
+export function parseIndex(text: string, what: string): readonly Descriptor[] {
+  const { manifests } = parseObject(text, what);
+  if (!Array.isArray(manifests) || !manifests.every(isDescriptor)) throw damaged(`${what} is not an image index`);
+  return manifests as Descriptor[];
 }
 
 /** @throws damaged naming `what` */

@@ -2,7 +2,8 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Content } from './content.ts';
 import type { StoredImage } from './image.ts';
-import { linkTree } from './link-tree.ts';
+import { layerKindOf } from './formats/layer-kind.ts';
+import { linkTree, placeFile } from './link-tree.ts';
 import type { ImageStore } from './store.ts';
 import type { Temporary } from './temporary.ts';
 import { unpackLayer } from './unpack.ts';
@@ -52,14 +53,24 @@ export async function openSnapshots(
       const root = join(draft, 'root');
       await mkdir(root, { mode: 0o755 });
       const base = await baseDepth(image, depth);
+      const sizes = new Map<string, number>();
       if (base > 0) await linkTree(await ensure(image, base), root);
       for (let at = base; at < depth; at++) {
         const layer = image.manifest.layers[at];
         const diffId = image.config.rootfs.diff_ids[at];
         if (!layer || diffId === undefined) break;
-        await unpackLayer(content.read(layer.digest), root, layer.digest === diffId ? undefined : diffId);
+        const kind = layerKindOf(layer);
+        if (kind.kind === 'file') await placeFile(content.path(layer.digest), join(root, kind.path));
+        if (kind.kind !== 'tar') continue;
+        const { bytes } = await unpackLayer(
+          content.read(layer.digest),
+          root,
+          layer.digest === diffId ? undefined : diffId,
+        );
+        sizes.set(diffId, bytes);
       }
       await rename(root, target);
+      await store.measure(sizes);
     } finally {
       await rm(draft, { recursive: true, force: true });
     }

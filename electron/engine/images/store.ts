@@ -1,8 +1,11 @@
 import { damaged } from '../../base/errors.ts';
 import { digestOf, type Content, type Lease } from './content.ts';
 import { blobsOf, chainIdsOf, type ImageFacts, type StoredImage } from './image.ts';
+import type { PushFormat } from '../api/images.ts';
+import { peekInto } from './formats/peek.ts';
+import { recognise, type Recognised } from './formats/recognise.ts';
 import { annotations, type IndexFile } from './index-file.ts';
-import { mediaTypes, parseConfig, parseManifest, type Descriptor, type ImageConfigFile, type Manifest } from './oci.ts';
+import { mediaTypes, parseManifest, type Descriptor, type ImageConfigFile, type Manifest } from './oci.ts';
 import { parseReference } from './references.ts';
 
 /** An image to be added. Its layers' blobs are in the content store, held by a lease. */
@@ -23,10 +26,19 @@ export interface ImageStore {
   isReferenced(digest: string): boolean;
   /** Parents first. Ids that are there already keep their facts, but are no longer steps when the new one is none. */
   add(lease: Lease, images: readonly NewImage[]): Promise<readonly StoredImage[]>;
+  /**
+   * An image from elsewhere (pull, load): its manifest, config and layers are in the content store, held by the lease, and stay as they are byte for byte.
+   * @throws what `formats/recognise.ts` throws, damaged when a blob is missing or manifest and config disagree
+   */
+  adopt(manifest: Descriptor, facts: Partial<ImageFacts>): Promise<StoredImage>;
+  /** Records what a layer's files take, known once it was unpacked. */
+  measure(sizes: ReadonlyMap<string, number>): Promise<void>;
+  /** What a push under this name sends; undefined = the image as it is stored. */
+  setPushFormat(full: string, format: PushFormat | undefined): Promise<void>;
   /** Says that an image is a build's result, not only on the way to one. */
   keep(id: string): Promise<StoredImage>;
   /** Moves the name when another image had it. */
-  name(id: string, full: string): Promise<void>;
+  name(id: string, ...fulls: string[]): Promise<void>;
   unname(full: string): Promise<void>;
   /** Takes the image off the list, names and all; answers the blobs that may now be unused. */
   delete(id: string): Promise<readonly string[]>;
@@ -109,13 +121,18 @@ export async function openStore(content: Content, file: IndexFile): Promise<Stor
     const about = entry.annotations ?? {};
     const name = about[annotations.name];
     const manifest = parseManifest(await content.text(entry.digest), `manifest ${entry.digest}`);
-    const known = images.get(manifest.config.digest);
+    const known = images.get(manifest.config.digest) ?? images.get(entry.digest);
     const image = known ?? (await readImage(entry, manifest));
     if (known && name === undefined) return;
     if (known) take(known);
     if (name !== undefined) {
       parseReference(name);
-      image.names.set(name, { manifest: bare(entry), tagged: about[annotations.tagged] ?? '' });
+      const format = about[annotations.pushFormat];
+      image.names.set(name, {
+        manifest: bare(entry),
+        tagged: about[annotations.tagged] ?? '',
+        ...((format === 'image' || format === 'artifact') && { pushFormat: format }),
+      });
     }
     image.tagged = [image.tagged, about[annotations.tagged] ?? ''].sort().at(-1) ?? '';
     insert(image);
@@ -126,12 +143,35 @@ export async function openStore(content: Content, file: IndexFile): Promise<Stor
       const size = await content.size(layer.digest);
       if (size !== layer.size) throw damaged(`blob ${layer.digest} has ${size} bytes instead of ${layer.size}`);
     }
-    const id = manifest.config.digest;
-    const config = parseConfig(await content.text(id), `config ${id}`);
-    if (config.rootfs.diff_ids.length !== manifest.layers.length)
-      throw damaged(`config ${id} and manifest ${entry.digest} disagree about the number of layers`);
-    return make(id, config, manifest, bare(entry), factsOf(entry, manifest));
+    const facts = factsOf(entry, manifest);
+    const recognised = await recognise(manifest, await content.text(manifest.config.digest), {
+      peek: peekInto(content),
+      moduleName: facts.moduleName || undefined,
+      what: `manifest ${entry.digest}`,
+    });
+    if (recognised.config.rootfs.diff_ids.length !== manifest.layers.length)
+      throw damaged(
+        `config ${manifest.config.digest} and manifest ${entry.digest} disagree about the number of layers`,
+      );
+    return make(recognised, bare(entry), facts);
   }
+
+  /** Puts an image on the list, or what is new about one that is there. */
+  const join = (image: StoredImage): StoredImage => {
+    const known = images.get(image.id);
+    if (!known) {
+      insert(image);
+      return image;
+    }
+    take(known);
+    known.facts.detached = false;
+    known.facts.step &&= image.facts.step;
+    known.facts.parent ||= image.facts.parent;
+    known.facts.buildKey ||= image.facts.buildKey;
+    known.facts.layerKey ||= image.facts.layerKey;
+    insert(known);
+    return known;
+  };
 
   const store: ImageStore = {
     images,
@@ -149,23 +189,43 @@ export async function openStore(content: Content, file: IndexFile): Promise<Stor
 
     async add(lease, additions) {
       const written = await Promise.all(additions.map((addition) => writeImage(lease, addition)));
-      const added = written.map((image) => {
-        const known = images.get(image.id);
-        if (!known) {
-          insert(image);
-          return image;
-        }
-        take(known);
-        known.facts.detached = false;
-        known.facts.step &&= image.facts.step;
-        known.facts.parent ||= image.facts.parent;
-        known.facts.buildKey ||= image.facts.buildKey;
-        known.facts.layerKey ||= image.facts.layerKey;
-        insert(known);
-        return known;
-      });
+      const added = written.map(join);
       await save();
       return added;
+    },
+
+    async adopt(manifest, facts) {
+      const text = await content.text(manifest.digest);
+      const moduleName = facts.moduleName && { annotations: { [annotations.moduleName]: facts.moduleName } };
+      const image = await readImage(
+        { ...bare(manifest), ...moduleName },
+        parseManifest(text, `manifest ${manifest.digest}`),
+      );
+      const added = join({ ...image, facts: { ...image.facts, ...facts } });
+      await save();
+      return added;
+    },
+
+    async measure(sizes) {
+      let changed = false;
+      for (const image of images.values()) {
+        const layerSizes = image.config.rootfs.diff_ids.map(
+          (diffId, at) => sizes.get(diffId) ?? image.facts.layerSizes[at] ?? 0,
+        );
+        if (layerSizes.every((size, at) => size === image.facts.layerSizes[at])) continue;
+        image.facts.layerSizes = layerSizes;
+        changed = true;
+      }
+      if (changed) await save();
+    },
+
+    async setPushFormat(full, format) {
+      const image = store.byName(full);
+      const name = image?.names.get(full);
+      if (!image || !name || name.pushFormat === format) return;
+      const { pushFormat: _, ...rest } = name;
+      image.names.set(full, { ...rest, ...(format !== undefined && { pushFormat: format }) });
+      await save();
     },
 
     async keep(id) {
@@ -177,17 +237,26 @@ export async function openStore(content: Content, file: IndexFile): Promise<Stor
       return image;
     },
 
-    async name(id, full) {
+    async name(id, ...fulls) {
       const image = present(id);
-      const previous = store.byName(full);
-      if (previous && previous !== image) {
+      const formats = new Map(fulls.map((full) => [full, store.byName(full)?.names.get(full)?.pushFormat]));
+      for (const full of fulls) {
+        const previous = store.byName(full);
+        if (!previous || previous === image) continue;
         take(previous);
         previous.names.delete(full);
         insert(previous);
       }
       take(image);
       image.tagged = new Date().toISOString();
-      image.names.set(full, { manifest: image.descriptor, tagged: image.tagged });
+      for (const full of fulls) {
+        const pushFormat = formats.get(full);
+        image.names.set(full, {
+          manifest: image.descriptor,
+          tagged: image.tagged,
+          ...(pushFormat !== undefined && { pushFormat }),
+        });
+      }
       image.facts.step = false;
       insert(image);
       await save();
@@ -230,7 +299,7 @@ export async function openStore(content: Content, file: IndexFile): Promise<Stor
     };
     const manifestBlob = await lease.putBytes(Buffer.from(JSON.stringify(manifest)));
     const descriptor = { mediaType: mediaTypes.manifest, ...manifestBlob };
-    return make(configBlob.digest, config, manifest, descriptor, { ...noFacts(layers), ...facts });
+    return make({ format: 'image', config, manifest, idBy: 'config' }, descriptor, { ...noFacts(layers), ...facts });
   }
 
   return { store, notes };
@@ -246,17 +315,14 @@ const noFacts = (layers: readonly Descriptor[]): ImageFacts => ({
   step: false,
   detached: false,
   layerSizes: layers.map((layer) => layer.size),
+  moduleName: '',
+  verbatim: false,
 });
 
-function make(
-  id: string,
-  config: ImageConfigFile,
-  manifest: Manifest,
-  descriptor: Descriptor,
-  facts: ImageFacts,
-): StoredImage {
-  const chainIds = chainIdsOf(config.rootfs.diff_ids);
-  return { id, config, manifest, descriptor, chainIds, names: new Map(), facts, tagged: '' };
+function make({ format, config, manifest, idBy }: Recognised, descriptor: Descriptor, facts: ImageFacts): StoredImage {
+  const id = idBy === 'config' ? manifest.config.digest : descriptor.digest;
+  const chainIds = chainIdsOf(config.rootfs.diff_ids, manifest.layers);
+  return { id, format, config, manifest, descriptor, chainIds, names: new Map(), facts, tagged: '' };
 }
 
 const bare = ({ mediaType, digest, size }: Descriptor): Descriptor => ({ mediaType, digest, size });
@@ -271,24 +337,28 @@ function factsOf(entry: Descriptor, manifest: Manifest): ImageFacts {
     step: about[annotations.step] === 'true',
     detached: about[annotations.detached] === 'true',
     layerSizes: sizes.length === manifest.layers.length ? sizes : manifest.layers.map((layer) => layer.size),
+    moduleName: about[annotations.moduleName] ?? '',
+    verbatim: about[annotations.verbatim] === 'true',
   };
 }
 
 function entriesOf(image: StoredImage): Descriptor[] {
-  const { parent, buildKey, layerKey, step, detached, layerSizes } = image.facts;
+  const { parent, buildKey, layerKey, step, detached, layerSizes, moduleName, verbatim } = image.facts;
   const about: Record<string, string> = {
     ...(parent && { [annotations.parent]: parent }),
     ...(buildKey && { [annotations.buildKey]: buildKey }),
     ...(layerKey && { [annotations.layerKey]: layerKey }),
     ...(step && { [annotations.step]: 'true' }),
     ...(detached && { [annotations.detached]: 'true' }),
+    ...(verbatim && { [annotations.verbatim]: 'true' }),
+    ...(moduleName && { [annotations.moduleName]: moduleName }),
     ...(layerSizes.length > 0 && { [annotations.layerSizes]: layerSizes.join(',') }),
   };
   if (image.names.size === 0)
     return [
       { ...image.descriptor, annotations: { ...(image.tagged && { [annotations.tagged]: image.tagged }), ...about } },
     ];
-  return [...image.names].map(([name, { manifest, tagged }]) => {
+  return [...image.names].map(([name, { manifest, tagged, pushFormat }]) => {
     const { tag } = parseReference(name);
     return {
       ...manifest,
@@ -296,6 +366,7 @@ function entriesOf(image: StoredImage): Descriptor[] {
         [annotations.name]: name,
         ...(tag !== undefined && { [annotations.tag]: tag }),
         [annotations.tagged]: tagged,
+        ...(pushFormat !== undefined && { [annotations.pushFormat]: pushFormat }),
         ...about,
       },
     };

@@ -66,7 +66,7 @@ export async function collect(
   let id = '';
   for await (const event of events)
     if (event.type === 'stream') text += event.text;
-    else id = event.id;
+    else if (event.type === 'image') id = event.id;
   return { text, id };
 }
 
