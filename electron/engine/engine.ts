@@ -125,6 +125,7 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
     let closing: Promise<void> | undefined;
     return {
       containers: containers.api,
+      execs: containers.execs,
       images,
       volumes,
       networks: { ...networks, ...containers.networking },

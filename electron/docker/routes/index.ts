@@ -4,6 +4,7 @@ import { archiveRoutes } from './archive.ts';
 import { attachRoutes } from './attach.ts';
 import { buildRoutes } from './build.ts';
 import { containerRoutes } from './containers.ts';
+import { execRoutes } from './exec.ts';
 import { imageRoutes } from './images.ts';
 import { lifecycleRoutes } from './lifecycle.ts';
 import { logsRoutes } from './logs.ts';
@@ -22,6 +23,7 @@ export function dockerRoutes(engine: EngineApi, options: { readonly version: str
     ...lifecycleRoutes(engine),
     ...archiveRoutes(engine),
     ...attachRoutes(engine),
+    ...execRoutes(engine),
     ...logsRoutes(engine),
     ...statsRoutes(engine),
     ...imageRoutes(engine),
@@ -29,6 +31,6 @@ export function dockerRoutes(engine: EngineApi, options: { readonly version: str
     ...registryRoutes(engine),
     ...volumeRoutes(engine),
     ...networkRoutes(engine),
-    ...refusalRoutes(engine),
+    ...refusalRoutes(),
   ];
 }

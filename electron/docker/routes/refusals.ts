@@ -1,4 +1,4 @@
-import { conflict, notFound, unavailable, unsupported } from '../../base/errors.ts';
+import { notFound, unavailable, unsupported } from '../../base/errors.ts';
 import type { ContainersApi } from '../../engine/api/index.ts';
 import { drain } from '../body.ts';
 import { param, sendJson } from '../call.ts';
@@ -13,7 +13,7 @@ export interface RefusalNeeds {
 export const BUILDKIT_REFUSAL = 'BuildKit is not supported by Drydock; set DOCKER_BUILDKIT=0';
 
 /** What clients may ask for and do not get, each with its reason: the honest answer instead of "page not found" (docker-api.md §11, §13). */
-export const refusalRoutes = ({ containers }: RefusalNeeds): readonly Route[] => [
+export const refusalRoutes = (): readonly Route[] => [
   // These say first that the container is unknown, when it is.
   route('POST', '/containers/{name}/exec', refuseExec(containers)),
   route('POST', '/exec/{id}/start', unknownExec),

@@ -1,5 +1,6 @@
 import type { ContainersApi } from './containers.ts';
 import type { EventsApi } from './events.ts';
+import type { ExecsApi } from './execs.ts';
 import type { ImagesApi } from './images.ts';
 import type { NetworksApi } from './networks.ts';
 import type { SystemApi } from './system.ts';
@@ -9,6 +10,7 @@ import type { VolumesApi } from './volumes.ts';
 /** The engine as the docker and rpc doors see it. Built by engine/engine.ts. */
 export interface EngineApi {
   readonly containers: ContainersApi;
+  readonly execs: ExecsApi;
   readonly images: ImagesApi;
   readonly volumes: VolumesApi;
   readonly networks: NetworksApi;
@@ -21,6 +23,7 @@ export interface EngineApi {
 
 export type * from './containers.ts';
 export type * from './events.ts';
+export type * from './execs.ts';
 export type * from './images.ts';
 export type * from './networks.ts';
 export type * from './system.ts';

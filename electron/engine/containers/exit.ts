@@ -3,6 +3,7 @@ import type { Run, RunEnd } from '../../supervisor/api.ts';
 import { leaveNetworks } from './connect.ts';
 import type { ActiveRun, Asked, Container } from './container.ts';
 import type { Context } from './context.ts';
+import { endExecs } from './exec/end.ts';
 import { destroy } from './remove.ts';
 import { nextDelay, shouldRestart } from './restart-policy.ts';
 import { exitCodeOf, SIGKILL } from './signals.ts';
@@ -16,9 +17,14 @@ export function whenEnded(context: Context, container: Container, run: Run, anno
   const { promise, resolve } = Promise.withResolvers<void>();
   const active: ActiveRun = { run, began: context.timers.now(), asked: container.askedEarly, ended: promise };
   container.active = active;
+  container.execs.open();
   announceStart();
   void run.ended
-    .then((end) => ended(context, container, active, end))
+    .then((end) => {
+      const execs = endExecs(container);
+      if (execs === undefined) return ended(context, container, active, end);
+      return execs.then(() => ended(context, container, active, end));
+    })
     .catch((error: unknown) =>
       context.log(
         `container ${container.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -28,7 +34,7 @@ export function whenEnded(context: Context, container: Container, run: Run, anno
 }
 
 /** A guest that finished by itself keeps its own code, also when somebody was about to end it. */
-function verdict({ outcome }: RunEnd, asked: Asked | undefined): { readonly exitCode: number; readonly error: string } {
+export function verdict({ outcome }: RunEnd, asked: Asked | undefined): { readonly exitCode: number; readonly error: string } {
   if (outcome.kind === 'exit') return { exitCode: outcome.code & 255, error: '' };
   if (outcome.kind === 'trap') return { exitCode: trapped, error: outcome.message };
   if (asked) return { exitCode: exitCodeOf(asked.signal), error: '' };

@@ -1,24 +1,32 @@
-/** `docker pause` and `unpause`: the runner process as a whole stands still. */
+/** `docker pause` and `unpause`: the runner processes as a whole, those of execs too, stand still. */
 import { conflict } from '../../base/errors.ts';
+import type { Run } from '../../supervisor/api.ts';
+import type { Container } from './container.ts';
 import type { Context } from './context.ts';
 import { toPaused, toUnpaused } from './transitions.ts';
+
+/** One that is about to run stands still as soon as it does. */
+const runningExecs = ({ execs }: Container): Run[] =>
+  execs.live().flatMap(({ state, run }) => (state === 'running' && run ? [run] : []));
 
 /** @throws notFound, conflict, unsupported where the host cannot stop processes */
 export async function pause(context: Context, ref: string): Promise<void> {
   const container = context.store.find(ref);
   await container.starting;
   // The last reading before it stands still: a paused runner answers nothing, and `stats` goes on showing this.
-  if (container.state === 'running') await container.active?.run.usage();
+  if (container.state === 'running')
+    await Promise.all([container.active?.run.usage(), ...runningExecs(container).map((run) => run.usage())]);
   const { active, state } = container;
   if (state === 'restarting')
     throw conflict(`Container ${container.id} is restarting, wait until the container is running`);
   if (!active) throw conflict(`Container ${container.id} is not running`);
   if (state === 'paused') throw conflict(`Container ${container.id} is already paused`);
-  active.run.pause();
+  const runs = [active.run, ...runningExecs(container)];
+  for (const run of runs) run.pause();
   try {
     toPaused(context, container);
   } catch (error) {
-    active.run.resume();
+    for (const run of runs) run.resume();
     throw error;
   }
 }
@@ -28,6 +36,6 @@ export async function unpause(context: Context, ref: string): Promise<void> {
   const container = context.store.find(ref);
   const { active, state } = container;
   if (!active || state !== 'paused') throw conflict(`Container ${container.id} is not paused`);
-  active.run.resume();
+  for (const run of [active.run, ...runningExecs(container)]) run.resume();
   toUnpaused(context, container);
 }

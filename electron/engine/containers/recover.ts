@@ -1,4 +1,5 @@
 /** Reading the records of an earlier engine: what ran then does not run now. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodeOf, SIGKILL } from './signals.ts';
 import { Container } from './container.ts';
@@ -31,6 +32,8 @@ export function recover(context: Context, home: string): void {
     }
     const directory = context.directories.of(record.id);
     if (record !== found) writeRecord(directory, record);
+    // Output of execs that nobody can read any more.
+    rmSync(join(directory, 'execs'), { recursive: true, force: true });
     context.store.add(new Container(directory, record));
     for (const { name } of record.mounts) if (name !== undefined) context.volumes.acquire(name, record.id);
   }

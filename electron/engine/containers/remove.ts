@@ -3,6 +3,7 @@ import { conflict } from '../../base/errors.ts';
 import type { Container } from './container.ts';
 import type { Context } from './context.ts';
 import { endRun } from './end-run.ts';
+import { forgetExecs } from './exec/end.ts';
 import { giveUpRestart } from './exit.ts';
 import { SIGKILL } from './signals.ts';
 import { announce, toRemoving } from './transitions.ts';
@@ -34,6 +35,7 @@ export async function remove(
 export function destroy(context: Context, container: Container, options: { readonly volumes: boolean }): void {
   toRemoving(container);
   const reusable = container.log.detach();
+  forgetExecs(container);
   try {
     context.directories.remove(container.id, reusable);
   } catch (error) {

@@ -8,6 +8,7 @@ import type { RunUsage } from '../../supervisor/protocol.ts';
 import type { Stats, StatsSample } from '../api/index.ts';
 import type { Container } from './container.ts';
 import type { Context } from './context.ts';
+import { totalUsage } from './exec/container-execs.ts';
 
 const interval = 1000;
 /** A reading this young serves another reader as well. */
@@ -96,7 +97,7 @@ export class StatsMeters {
 }
 
 async function measure(container: Container, run: Run | undefined): Promise<Reading> {
-  const usage = run ? await run.usage() : zero;
+  const usage = run ? await usageOf(container, run) : zero;
   const { total, cores } = systemCpuNano();
   return {
     run,

@@ -38,6 +38,11 @@ export class LogCursor implements AsyncIterable<readonly LogEntry[]> {
     this.#onClose = onClose;
   }
 
+  /** Everything before it has been handed over. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** The log now reaches `offset`. */
   grown(offset: number): void {
     if (offset <= this.#known) return;
