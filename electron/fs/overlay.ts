@@ -139,6 +139,7 @@ export class OverlayDirectory extends Directory {
   }
 
   #openPaid(quota: Quota, name: string, how: OpenHow): OpenFile | undefined {
+    quota.begin();
     const before = this.ensureUpper().lookup(name);
     const open = (): HostFile | undefined => this.#openHost(name, how);
     const file = before || !how.create ? open() : quota.charge(NAME_COST, name, open);
@@ -406,10 +407,11 @@ export class OverlayDirectory extends Directory {
     return this.#lower;
   }
 
-  /** Refuses changes to a read-only root, and names that would be marks. */
+  /** Refuses changes to a read-only root, and names that would be marks. What is there is counted before it changes. */
   #mayCreate(name: string, changes: boolean): void {
     if (changes && this.volume.readOnly) throw fsError('EROFS', name);
     if (isMark(name)) throw fsError('EPERM', name);
+    if (changes) this.volume.quota?.begin();
   }
 
   /** Makes lower's entry of that name invisible; before upper's own goes, so that the old one is never seen again. */

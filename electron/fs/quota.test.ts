@@ -107,6 +107,27 @@ describe.each(waysOfHolding)('the quota of an upper held by %s', (_way, descript
     table.makeDirectory(table.root, '/seven');
   });
 
+  it('counts what is there before the first change, whichever that is', () => {
+    const mine = { mine: 'm'.repeat(100 * KIB), dir: '->mine', 'empty/': '' };
+    const firsts: ((table: MountTable) => void)[] = [
+      (table) => table.unlink(table.root, '/mine'),
+      (table) => table.removeDirectory(table.root, '/empty'),
+      (table) => table.rename(table.root, '/dir', table.root, '/mine'),
+      (table) => openFile(table, '/mine', { write: true, truncate: true }).close(),
+      (table) => openFile(table, '/mine', { truncate: true }).close(),
+      (table) => {
+        const file = openFile(table, '/mine', { write: true });
+        file.resize(10);
+        file.close();
+      },
+    ];
+    for (const first of firsts) {
+      using at = open(mine);
+      first(at.process());
+      expect(at.counted).toBe(at.there);
+    }
+  });
+
   it('pays for copies of what is the image’s, and deletes it for nothing', () => {
     using at = open();
     const table = at.process();

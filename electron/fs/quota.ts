@@ -78,7 +78,7 @@ export class Quota {
 
   /** Bytes that may still be taken; may be less than nothing. */
   room(): number {
-    this.#join();
+    this.begin();
     return this.limit - this.#sum();
   }
 
@@ -137,7 +137,7 @@ export class Quota {
 
   #add(bytes: number): void {
     if (bytes === 0) return;
-    this.#join();
+    this.begin();
     this.#own += bytes;
     this.#entry.writeDoubleLE(this.#own);
     writeSync(this.#file, this.#entry, 0, 8, this.#at + TAG);
@@ -158,8 +158,8 @@ export class Quota {
     }
   }
 
-  /** Opens this process's account. */
-  #join(): void {
+  /** Opens this process's account, before it changes anything: what was there is counted by then. */
+  begin(): void {
     if (this.#file >= 0) return;
     const tag = randomBytes(TAG);
     const appending = this.#openOrBegin();
