@@ -48,7 +48,7 @@ export class ActiveRun {
       this.#tty = new LineDiscipline({
         echo: (bytes) => this.#write(0, bytes),
         input: (bytes) => this.#typed(bytes),
-        eof: () => this.eof(),
+        eof: () => this.#input.mark(),
         interrupt: (exitCode) => {
           this.interrupted = exitCode;
           interrupt();

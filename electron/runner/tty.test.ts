@@ -38,6 +38,13 @@ test.each([
   ['a two-byte letter', 'é\x7fe\r', 'e\n', 'é\b \be\r\n'],
   ['a wide letter', '漢字\x7f\r', '漢\n', '漢字\b \b\b \b\r\n'],
   ['a control character', '\x01\x7fb\r', 'b\n', '^A\b \b\b \bb\r\n'],
+  ['an emoji', '🚀⏰\x7f\r', '🚀\n', '🚀⏰\b \b\b \b\r\n'],
+  ['a letter with an accent of its own', 'e\u0301\x7f\x7f\r', '\n', 'e\u0301\b \b\r\n'],
+  ['a quoted control character', '\x16\x03\x7fb\r', 'b\n', '^\b^C\b \b\b \bb\r\n'],
+  ['a quoted return', 'a\x16\rb\r', 'a\rb\n', 'a^\b^Mb\r\n'],
+  ['a quoted rubout', '\x16\x7f\r', '\x7f\n', '^\b^?\r\n'],
+  ['^W in other alphabets', 'größe 漢字\x17\r', 'größe \n', `größe 漢字${'\b \b'.repeat(4)}\r\n`],
+  ['^Z', 'a\x1ab\r', 'ab\n', 'ab\r\n'],
   ['an arrow key', '\x1b[A\r', '\x1b[A\n', '^[[A\r\n'],
   ['a tab', 'ab\t\x7fc\r', 'abc\n', `ab${' '.repeat(6)}${'\b \b'.repeat(6)}c\r\n`],
 ])('%s', (_name, typed, line, echo) => {

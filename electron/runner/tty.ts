@@ -1,6 +1,6 @@
 /**
  * A terminal's line discipline, as far as WASI can use one: a guest cannot switch to raw mode, so input is always edited and echoed by line
- * (termios ICANON ECHO ECHOE ECHOK ECHOCTL ICRNL ISIG IUTF8, output OPOST ONLCR).
+ * (termios ICANON ECHO ECHOE ECHOK ECHOCTL ICRNL IEXTEN ISIG IUTF8, output OPOST ONLCR). There is no job control: ^Z does nothing.
  */
 export interface TtyEffects {
   /** Shown on the terminal. */
@@ -21,7 +21,9 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const CTRL_R = 0x12;
 const CTRL_U = 0x15;
+const CTRL_V = 0x16;
 const CTRL_W = 0x17;
+const CTRL_Z = 0x1a;
 const QUIT = 0x1c;
 const DELETE = 0x7f;
 
@@ -34,13 +36,21 @@ export class LineDiscipline {
   #line: number[] = [];
   /** Continuation bytes that the code point at the line's end still lacks, to echo it whole. */
   #missing = 0;
+  /** After ^V: the next key is a character like any other. */
+  #literal = false;
 
   constructor(effects: TtyEffects) {
     this.#effects = effects;
   }
 
   feed(bytes: Uint8Array): void {
-    for (const byte of bytes) this.#key(byte === RETURN ? NEWLINE : byte);
+    for (const byte of bytes) {
+      if (this.#literal) {
+        this.#literal = false;
+        this.#missing = 0;
+        this.#append(byte);
+      } else this.#key(byte === RETURN ? NEWLINE : byte);
+    }
   }
 
   #key(key: number): void {
@@ -66,6 +76,11 @@ export class LineDiscipline {
         return this.#erase(0);
       case CTRL_W:
         return this.#erase(this.#lastWord());
+      case CTRL_V:
+        this.#literal = true;
+        return this.#show('^\b');
+      case CTRL_Z:
+        return;
       case CTRL_R:
         this.#show('^R\r\n');
         return this.#show(render(this.#line));
@@ -128,7 +143,7 @@ function render(line: readonly number[]): string {
   for (const char of Buffer.from(line).toString('utf8')) {
     const code = char.codePointAt(0) as number;
     if (code === TAB) out += ' '.repeat(TAB_WIDTH - (width(out) % TAB_WIDTH));
-    else if (code < 0x20) out += `^${String.fromCharCode(code + 0x40)}`;
+    else if (code < 0x20 || code === DELETE) out += `^${String.fromCharCode(code ^ 0x40)}`;
     else out += char;
   }
   return out;
@@ -139,24 +154,26 @@ function width(text: string): number {
   let columns = 0;
   for (const char of text) {
     const code = char.codePointAt(0) as number;
-    if (/\p{M}/u.test(char) || code === 0x200d) continue;
+    if (/[\p{M}\p{Cf}]/u.test(char)) continue;
     columns += isWide(code) ? 2 : 1;
   }
   return columns;
 }
 
+/** East Asian Wide and Fullwidth (Unicode TR 11): the ranges of scripts, and whatever is shown as an emoji. */
 const isWide = (code: number): boolean =>
   code >= 0x1100 &&
   (code <= 0x115f ||
     (code >= 0x2e80 && code <= 0xa4cf && code !== 0x303f) ||
+    (code >= 0xa960 && code <= 0xa97c) ||
     (code >= 0xac00 && code <= 0xd7a3) ||
     (code >= 0xf900 && code <= 0xfaff) ||
     (code >= 0xfe30 && code <= 0xfe6f) ||
     (code >= 0xff00 && code <= 0xff60) ||
     (code >= 0xffe0 && code <= 0xffe6) ||
-    (code >= 0x1f300 && code <= 0x1f64f) ||
-    (code >= 0x1f900 && code <= 0x1f9ff) ||
-    (code >= 0x20000 && code <= 0x3fffd));
+    (code >= 0x16fe0 && code <= 0x1b2fb) ||
+    (code >= 0x20000 && code <= 0x3fffd) ||
+    /\p{Emoji_Presentation}/u.test(String.fromCodePoint(code)));
 
 /** ONLCR: every newline becomes CR NL. Returns the same buffer when there is none. */
 export function newlinesToCrlf(bytes: Buffer): Buffer {

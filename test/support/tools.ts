@@ -9,6 +9,9 @@ function has(tool: string, found: boolean): boolean {
 /** False when there is no docker CLI, so that the test is skipped. @throws under CI=true. */
 export const hasDocker = (): boolean => has('docker', spawnSync('docker', ['--version']).status === 0);
 
+/** False when there is no util-linux `script`, which gives a program a terminal. @throws under CI=true. */
+export const hasScript = (): boolean => has('script', spawnSync('script', ['--version']).status === 0);
+
 const chromiums = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /** Path of a Chromium, or undefined, so that the test is skipped. @throws under CI=true. */

@@ -62,3 +62,31 @@ test('new bytes and the end wake the guest', () => {
   writer.flush();
   expect(wakes()).toBe(2);
 });
+
+test('a mark is the end for one read, and what follows comes after it', () => {
+  const { reader, writer, rings } = pair();
+  const into = Buffer.alloc(8);
+  writer.push(Buffer.from('ab'));
+  writer.mark();
+  writer.mark();
+  writer.push(Buffer.from('cd'));
+  writer.end();
+  expect(writer.flush()).toBe(2);
+  expect([reader.available(), reader.ended()]).toEqual([2, false]);
+  reader.take(into);
+  for (const before of [0, 1]) {
+    expect([reader.ended(), reader.take(into)]).toEqual([true, 0]);
+    // Asked again, nothing new happens until the guest was told.
+    expect(writer.flush()).toBe(0);
+    expect(rings()).toBe(before);
+    reader.passEnd();
+    reader.passEnd();
+    expect([rings(), reader.ended()]).toEqual([before + 1, false]);
+    writer.flush();
+  }
+  expect([reader.available(), reader.ended()]).toEqual([2, false]);
+  reader.take(into);
+  expect(reader.ended()).toBe(true);
+  reader.passEnd();
+  expect([reader.ended(), rings()]).toEqual([true, 2]);
+});

@@ -6,6 +6,9 @@ const MASK = INPUT_SIZE - 1;
 const used = (words: Int32Array): number =>
   (Atomics.load(words, word.inputHead) - Atomics.load(words, word.inputTail)) >>> 0;
 
+/** Values of the word `inputEnded`. */
+const ENDS = { no: 0, forEver: 1, once: 2 } as const;
+
 /** The guest's end: a GuestInput. */
 export class InputReader {
   readonly #bytes: Uint8Array;
@@ -25,7 +28,11 @@ export class InputReader {
 
   ended(): boolean {
     // The flag first: what came before it is in the ring by then.
-    return Atomics.load(this.#words, word.inputEnded) === 1 && this.available() === 0;
+    return Atomics.load(this.#words, word.inputEnded) !== ENDS.no && this.available() === 0;
+  }
+
+  passEnd(): void {
+    if (Atomics.compareExchange(this.#words, word.inputEnded, ENDS.once, ENDS.no) === ENDS.once) this.#ring();
   }
 
   take(into: Uint8Array): number {
@@ -42,12 +49,17 @@ export class InputReader {
   }
 }
 
+const MARK = new Uint8Array(0);
+
 /** The control thread's end. Keeps what does not fit; the sender's window bounds that. */
 export class InputWriter {
   readonly #bytes: Uint8Array;
   readonly #words: Int32Array;
+  /** MARK stands for an end that one read sees. */
   #pending: Uint8Array[] = [];
   #ending = false;
+  /** The guest was told of the mark that is first. */
+  #marked = false;
 
   constructor(bridge: Bridge) {
     this.#bytes = bridge.input;
@@ -63,6 +75,11 @@ export class InputWriter {
     if (!this.#ending && bytes.length > 0) this.#pending.push(bytes);
   }
 
+  /** After what was pushed so far one read finds the end, and what is pushed from now on comes after it. */
+  mark(): void {
+    if (!this.#ending) this.#pending.push(MARK);
+  }
+
   end(): void {
     this.#ending = true;
   }
@@ -73,21 +90,39 @@ export class InputWriter {
     for (;;) {
       const count = this.#fill();
       moved += count;
-      if (this.#pending.length === 0) break;
+      if (this.#pending.length === 0 || this.#pending[0] === MARK) break;
       // Say so first, then look again: the guest may have emptied the ring in between and would not ring.
       Atomics.store(this.#words, word.inputPending, 1);
       if (used(this.#words) === INPUT_SIZE) break;
       Atomics.store(this.#words, word.inputPending, 0);
     }
-    const ended = this.#ending && this.#pending.length === 0 && Atomics.exchange(this.#words, word.inputEnded, 1) === 0;
+    const ended = this.#tellEnd();
     if (moved > 0 || ended) wake(this.#words);
     return moved;
   }
 
+  /** True when the guest has to hear of an end that it did not know of. A mark stays until the guest has passed it. */
+  #tellEnd(): boolean {
+    if (this.#pending[0] === MARK) {
+      if (this.#marked) return false;
+      this.#marked = true;
+      Atomics.store(this.#words, word.inputEnded, ENDS.once);
+      return true;
+    }
+    if (!this.#ending || this.#pending.length > 0) return false;
+    return Atomics.exchange(this.#words, word.inputEnded, ENDS.forEver) !== ENDS.forEver;
+  }
+
   #fill(): number {
     let moved = 0;
+    if (this.#marked) {
+      if (Atomics.load(this.#words, word.inputEnded) === ENDS.once) return 0;
+      this.#marked = false;
+      this.#pending.shift();
+    }
     for (;;) {
       const chunk = this.#pending[0];
+      if (chunk === MARK) return moved;
       const free = INPUT_SIZE - used(this.#words);
       if (!chunk || free === 0) return moved;
       const count = Math.min(chunk.length, free);

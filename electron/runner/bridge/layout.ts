@@ -25,7 +25,7 @@ export const word = {
   controlSleeps: 2,
   /** 1 = the control thread holds stdin that did not fit and wants a message when the guest has taken some. */
   inputPending: 3,
-  /** 1 = no more stdin after what is in the ring. */
+  /** 1 = no more stdin after what is in the ring; 2 = an end that one read sees (a terminal's ^D), then more may come. */
   inputEnded: 4,
   inputHead: 5,
   inputTail: 6,

@@ -60,7 +60,7 @@ export class SharedRun {
           if (this.#input.available() + line.length > TTY_INPUT_LIMIT) this.#output.say(0, Buffer.from('\x07'));
           else this.#input.push(line);
         },
-        eof: () => this.#input.end(),
+        eof: () => this.#input.mark(),
         interrupt: (exitCode) => {
           this.#interrupted = exitCode;
           this.terminate();
@@ -175,12 +175,13 @@ export class SharedRun {
   }
 
   #world(mounts: MountTable): GuestWorld {
-    const { args, env, tty, preopens } = this.spec;
+    const { args, env, tty, preopens, descriptorLimit } = this.spec;
     return {
       args,
       env,
       mounts,
       preopens,
+      descriptorLimit,
       stdin: this.#input,
       stdout: this.#output.stream(0),
       stderr: this.#output.stream(1),

@@ -31,6 +31,17 @@ describe('streams', () => {
     expect(guest.stdout.records).toEqual(['abc', 'def']);
   });
 
+  it('reads on after the end that a terminal gives', () => {
+    using guest = new HandGuest({ tty: true });
+    Object.assign(guest.stdin, { closed: true, ends: 1 });
+    // Nothing was asked for, so nothing was told.
+    expect(guest.read(0, 0)).toBe('');
+    expect(guest.read(0, 10)).toBe('');
+    guest.stdin.give('more');
+    expect(guest.read(0, 10)).toBe('more');
+    expect(guest.wait('fd_read', 0, ...guest.iovs(10), at.out).ready()).toBe(false);
+  });
+
   it('reads what there is, waits for more, and ends', () => {
     using guest = new HandGuest();
     guest.stdin.give('hello');

@@ -93,6 +93,7 @@ export function fdIoFamily(host: Host): Family {
         resume: () => again(memory, () => readStream(stream, iovs, count, sizeOut)),
       };
     }
+    if (done === 0 && room) input.passEnd?.();
     memory.view.setUint32(out, done, true);
     return errno.success;
   };

@@ -21,6 +21,11 @@ export class FakeInput implements GuestInput {
   ended(): boolean {
     return this.closed && this.pending.length === 0;
   }
+  /** Set: the end is a terminal's, and passes. */
+  ends = 0;
+  passEnd(): void {
+    if (this.ends > 0 && --this.ends === 0) this.closed = false;
+  }
   give(text: string): void {
     this.pending = Buffer.concat([this.pending, Buffer.from(text)]);
   }

@@ -27,8 +27,10 @@ export interface GuestInput {
   take(into: Uint8Array): number;
   /** Bytes that `take` would give now. */
   available(): number;
-  /** True once the other side has closed and everything was taken. */
+  /** True once the other side has closed and everything was taken; with a terminal, where ^D was typed. */
   ended(): boolean;
+  /** The guest was told of the end: after a terminal's ^D there may be more. */
+  passEnd?(): void;
 }
 
 export interface GuestOutput {
