@@ -14,7 +14,7 @@ export interface DesktopBridge {
   onCommand(listener: (command: DesktopCommand) => void): () => void;
   /** Native dialog for .wasm files; [] when cancelled. */
   chooseFiles(): Promise<readonly string[]>;
-  /** https: and mailto: only. */
+  /** https: and mailto:, and http: with a port of this computer. */
   openExternal(url: string): void;
 }
 

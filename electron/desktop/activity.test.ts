@@ -28,8 +28,9 @@ function setUp() {
       state,
       exitCode: 0,
       error: '',
+      ports: [],
       ...more,
-      config: { labels: {}, portBindings: {}, ...config },
+      config: { labels: {}, ...config },
     } as unknown as ContainerView);
   const emit = (action: string, actorId: string, attributes: Record<string, string> = {}) =>
     listener({ type: 'container', action, actorId, attributes, timeNano: 1n });
@@ -67,18 +68,16 @@ test('rows carry project and published ports, in order', () => {
   set(
     'y',
     'running',
-    { name: 'api' },
     {
-      labels: { 'com.docker.compose.project': 'shop' },
-      portBindings: {
-        '80/tcp': [
-          { hostIp: '0.0.0.0', hostPort: '8080' },
-          { hostIp: '::', hostPort: '8080' },
-        ],
-        '53/udp': [{ hostIp: '', hostPort: '53' }],
-        '81/tcp': [{ hostIp: '', hostPort: '80' }],
-      },
+      name: 'api',
+      ports: [
+        { hostIp: '0.0.0.0', hostPort: 8080, port: 80, protocol: 'tcp' },
+        { hostIp: '::', hostPort: 8080, port: 80, protocol: 'tcp' },
+        { hostIp: '127.0.0.1', hostPort: 53, port: 53, protocol: 'udp' },
+        { hostIp: '127.0.0.1', hostPort: 80, port: 81, protocol: 'tcp' },
+      ],
     },
+    { labels: { 'com.docker.compose.project': 'shop' } },
   );
   set('z', 'exited');
   watch.attach(engine);

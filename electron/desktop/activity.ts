@@ -109,10 +109,7 @@ function rowOf(view: ContainerView, failed: boolean): ActivityRow | undefined {
   const { id, name, exitCode, error, config } = view;
   const live = view.state === 'running' || view.state === 'paused' || view.state === 'restarting';
   if (!live && !failed) return undefined;
-  const ports = Object.entries(config.portBindings)
-    .filter(([port]) => !port.endsWith('/udp'))
-    .flatMap(([, bindings]) => bindings.map(({ hostPort }) => Number(hostPort)))
-    .filter((port) => port > 0);
+  const ports = view.ports.flatMap(({ protocol, hostPort }) => (protocol === 'tcp' ? hostPort : []));
   return {
     id,
     name,

@@ -7,11 +7,13 @@ export const openPort = (shell: Pick<Shell, 'openExternal'>, port: number, log: 
     .openExternal(`http://localhost:${port}/`)
     .catch((error: unknown) => log(`cannot open port ${port}: ${String(error)}`));
 
-/** Opens https: and mailto: links in the system's programs; anything else is refused and logged. */
+/** Opens https: and mailto: links, and ports of this computer, in the system's programs; anything else is refused and logged. */
 export function externalLinks(shell: Pick<Shell, 'openExternal'>, log: (line: string) => void): (url: string) => void {
   return (url) => {
     if (!isExternalLink(url))
-      return log(`refused to open ${url.slice(0, 200)}: only https: and mailto: links are opened`);
+      return log(
+        `refused to open ${url.slice(0, 200)}: only https: and mailto: links, and http: ports of this computer, are opened`,
+      );
     shell.openExternal(url).catch((error: unknown) => log(`cannot open ${url}: ${String(error)}`));
   };
 }

@@ -24,12 +24,24 @@ test.each([
   expect(isOwnPage(url)).toBe(false);
 });
 
-test.each(['https://example.org/a?b#c', 'mailto:somebody@example.org'])('%s may be opened outside', (url) => {
+test.each([
+  'https://example.org/a?b#c',
+  'mailto:somebody@example.org',
+  'http://127.0.0.1:8080/',
+  'http://[::1]:8080',
+  'http://localhost:1/x',
+])('%s may be opened outside', (url) => {
   expect(isExternalLink(url)).toBe(true);
 });
 
 test.each([
   'http://example.org',
+  'http://example.org:8080',
+  'http://127.0.0.1/',
+  'http://127.0.0.1.example.org:8080/',
+  'http://localhost@example.org:8080/',
+  'http://u:p@127.0.0.1:8080/',
+  'http://10.0.0.1:8080/',
   'file:///etc/passwd',
   'javascript:alert(1)',
   'smb://host/share',

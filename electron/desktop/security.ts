@@ -9,10 +9,15 @@ export function isOwnPage(url: string | undefined): boolean {
   return parsed?.protocol === `${scheme}:` && parsed.host === 'app' && parsed.username === '' && parsed.password === '';
 }
 
+const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost']);
+
 /** What may be handed to the system's browser or mail program. */
 export function isExternalLink(url: string): boolean {
   const parsed = URL.parse(url);
-  if (parsed?.protocol === 'https:') return parsed.hostname !== '' && parsed.username === '' && parsed.password === '';
+  if (parsed && (parsed.username !== '' || parsed.password !== '')) return false;
+  if (parsed?.protocol === 'https:') return parsed.hostname !== '';
+  // A port that a container publishes on this computer.
+  if (parsed?.protocol === 'http:') return loopback.has(parsed.hostname) && parsed.port !== '';
   return parsed?.protocol === 'mailto:';
 }
 

@@ -77,3 +77,21 @@ test('a rule that is none is refused by name, and nothing changes', async () => 
   expect(absent.error).toMatchObject({ data: { kind: 'notFound', message: 'No such container: nope' } });
   expect((await client.networks.access({ id: 'web' })).rules).toEqual(['ok.example:443']);
 });
+
+test('a row shows what is open on the host, once for both families; of one that does not run what it asks for', async () => {
+  await t.engine.containers.create({
+    image: 'app',
+    name: 'shop',
+    portBindings: { '80/tcp': [{ hostIp: '', hostPort: '' }], '81/tcp': [{ hostIp: '127.0.0.1', hostPort: '' }] },
+  });
+  const ports = async () => (await client.containers.inspect({ id: 'shop' })).row.ports;
+  expect(await ports()).toEqual([
+    { hostIp: '', hostPort: 0, port: 80, protocol: 'tcp' },
+    { hostIp: '127.0.0.1', hostPort: 0, port: 81, protocol: 'tcp' },
+  ]);
+  await t.engine.containers.start('shop');
+  const open = await ports();
+  expect(open.map(({ port }) => port)).toEqual([80, 81]);
+  expect(open.every(({ hostPort }) => hostPort > 0)).toBe(true);
+  expect(open[1]?.hostIp).toBe('127.0.0.1');
+});

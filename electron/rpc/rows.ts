@@ -2,7 +2,7 @@ import { DrydockError } from '../base/errors.ts';
 import type { ContainerRow } from '../contract/containers.ts';
 import type { ImageRow } from '../contract/images.ts';
 import type { EngineSummary } from '../contract/system.ts';
-import type { ContainerView, DiskUsage, EngineApi, ImageView } from '../engine/api/index.ts';
+import type { ContainerView, DiskUsage, EngineApi, ImageView, PublishedPort } from '../engine/api/index.ts';
 
 /** RFC 3339 → milliseconds since the epoch; Docker's "0001-01-01T00:00:00Z" and '' mean never: 0. */
 export function milliseconds(time: string): number {
@@ -10,9 +10,17 @@ export function milliseconds(time: string): number {
   return value > 0 ? value : 0;
 }
 
+/** Open at 0.0.0.0 and at ::, as ports are that name no address, is one of '' (any address). */
+function shownOnce(ports: ContainerView['ports']): ContainerRow['ports'] {
+  const twin = ({ hostIp, ...rest }: PublishedPort): string =>
+    `${hostIp === '0.0.0.0' ? '::' : hostIp} ${JSON.stringify(rest)}`;
+  const groups = [...Map.groupBy(ports, twin).values()];
+  return groups.flatMap(([first, second]) => (first ? { ...first, hostIp: second ? '' : first.hostIp } : []));
+}
+
 /** What is open on the host; of a container that does not run what it asks for, with 0 for a host port that is chosen at the start. */
 function portsOf({ ports, config }: ContainerView): ContainerRow['ports'] {
-  if (ports.length > 0) return ports.map((port) => ({ ...port }));
+  if (ports.length > 0) return shownOnce(ports);
   return Object.entries(config.portBindings).flatMap(([key, hosts]) => {
     const [port = '', protocol = 'tcp'] = key.split('/');
     return hosts.map(({ hostIp, hostPort }) => ({

@@ -4,6 +4,7 @@ import { m } from '../i18n/generated/messages.js';
 import { connection, containers, operations, overlays, removals, route } from './app.svelte.ts';
 import { copy } from './copy.ts';
 import { canOf, isAlive } from './face.ts';
+import { portsShown } from './ports.ts';
 
 type Verb = 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'unpause';
 
@@ -225,11 +226,8 @@ export const containerActions: readonly ContainerAction[] = [
   },
 ];
 
-/** "http://localhost:8080" of the first published port. */
-export function addressOf(row: ContainerRow): string | undefined {
-  const port = row.ports.find((candidate) => candidate.hostPort > 0 && candidate.protocol === 'tcp');
-  return port && isAlive(row) ? `http://localhost:${port.hostPort}` : undefined;
-}
+/** "http://127.0.0.1:8080" of the first published port that a browser can open. */
+export const addressOf = (row: ContainerRow): string | undefined => portsShown(row).find(({ url }) => url)?.url;
 
 function openAddress(row: ContainerRow): void {
   const address = addressOf(row);

@@ -83,12 +83,12 @@ export function portsOpened(container: Container, { ports }: Bookings, opened: r
   container.touch();
 }
 
-/** A port of the host is a stranger's: said with what moby says around it. Other errors are what they were. */
+/** A port of the host cannot be had (`Bind for …`): said with what moby says around it. Other errors are what they were. */
 export function portFailure(container: Container, error: unknown): unknown {
-  if (!(error instanceof DrydockError) || error.kind !== 'conflict') return error;
+  if (!(error instanceof DrydockError) || !error.message.startsWith('Bind for ')) return error;
   const endpoint = container.endpoints.find(({ ipAddress }) => ipAddress !== '')?.endpointId ?? '';
   return new DrydockError(
-    'conflict',
+    error.kind,
     `driver failed programming external connectivity on endpoint ${container.name} (${endpoint}): ${error.message}`,
     {
       hint: error.hint ?? 'Stop the program that has the port, or publish another port of the host.',

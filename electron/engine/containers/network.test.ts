@@ -193,7 +193,9 @@ test('a port that another container has fails the start and changes nothing', as
 });
 
 const taken = (port: number): DrydockError =>
-  new DrydockError('conflict', `listen tcp 0.0.0.0:${port}: address already in use`, { data: { exitCode: 125 } });
+  new DrydockError('conflict', `Bind for 0.0.0.0:${port} failed: port is already allocated`, {
+    data: { exitCode: 125 },
+  });
 
 test('a port that a stranger has fails the start; of a range, or any, the next one is tried', async () => {
   t.supervisor.hold = true;
@@ -206,7 +208,7 @@ test('a port that a stranger has fails the start; of a range, or any, the next o
   const failing = containers().start('fixed');
   (await t.supervisor.run(1)).failWith(taken(8000));
   await expect(failing).rejects.toThrow(
-    /^driver failed programming external connectivity on endpoint fixed \([0-9a-f]{64}\): listen tcp 0\.0\.0\.0:8000: address already in use$/,
+    /^driver failed programming external connectivity on endpoint fixed \([0-9a-f]{64}\): Bind for 0\.0\.0\.0:8000 failed: port is already allocated$/,
   );
   await containers().create({
     image: 'app',

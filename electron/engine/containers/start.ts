@@ -1,5 +1,5 @@
 /** `docker start`: from a record to a guest that runs. */
-import { conflict, toDrydockError, unavailable } from '../../base/errors.ts';
+import { conflict, kindOf, toDrydockError, unavailable } from '../../base/errors.ts';
 import type { Isolation, Run, RunStarted } from '../../supervisor/api.ts';
 import type { RunSpec } from '../../supervisor/protocol.ts';
 import { guestEnv } from './config.ts';
@@ -108,8 +108,7 @@ async function getGoing(
       if (record.config.openStdin && booked.chosen) container.stdin.connect(run);
       return run;
     } catch (error) {
-      const failure = booked.ports.length > 0 ? portFailure(container, error) : error;
-      if (failure === error || !booked.chosen || tried === tries) throw failure;
+      if (!booked.chosen || kindOf(error) !== 'conflict' || tried === tries) throw portFailure(container, error);
       giveUpPart(context, container);
     }
   }
