@@ -9,8 +9,9 @@ import { flag, integer, text } from '../query.ts';
 import { route } from '../router.ts';
 import type { Route } from '../router.ts';
 import { containerInspectJson, containerRowJson } from '../wire/container.ts';
-import { readCreate, readMemory, readNanoCpus, readRestartPolicy } from '../wire/create.ts';
+import { readCreate, readRestartPolicy } from '../wire/create.ts';
 import { Fields } from '../wire/fields.ts';
+import { readMemory, readNanoCpus, readPidsLimit } from '../wire/limits.ts';
 
 export interface ContainersNeeds {
   readonly containers: Pick<
@@ -123,13 +124,16 @@ const update = (engine: ContainersNeeds) => async (call: Call) => {
   const restartPolicy = readRestartPolicy(fields.child('RestartPolicy'));
   const memory = readMemory(fields);
   const nanoCpus = readNanoCpus(fields);
+  const pidsLimit = readPidsLimit(fields);
   const change: ContainerUpdate = {
     ...(memory ? { memory } : {}),
     ...(nanoCpus ? { nanoCpus } : {}),
+    ...(pidsLimit === undefined ? {} : { pidsLimit }),
     ...(restartPolicy ? { restartPolicy } : {}),
     hostConfig: {
       ...(memory ? { Memory: memory } : {}),
       ...(nanoCpus ? { NanoCpus: nanoCpus } : {}),
+      ...(pidsLimit === undefined ? {} : { PidsLimit: pidsLimit }),
       ...(restartPolicy
         ? { RestartPolicy: { Name: restartPolicy.name, MaximumRetryCount: restartPolicy.maximumRetryCount } }
         : {}),

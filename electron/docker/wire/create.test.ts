@@ -120,7 +120,8 @@ test('what has no effect is said, once each', () => {
       Privileged: true,
       CapAdd: ['NET_ADMIN'],
       SecurityOpt: ['x'],
-      Ulimits: [{ Name: 'nofile' }],
+      Ulimits: [{ Name: 'nofile' }, { Name: 'nproc', Soft: 5, Hard: 5 }],
+      MemorySwap: -1,
       IpcMode: 'private',
       PidsLimit: 5,
       PortBindings: { '80/tcp': [{ HostPort: '80' }] },
@@ -130,9 +131,9 @@ test('what has no effect is said, once each', () => {
     '--privileged',
     '--cap-add',
     '--security-opt',
-    '--ulimit',
+    '--memory-swap',
     'User',
-    '--pids-limit',
+    '--ulimit nproc',
   ]);
 });
 

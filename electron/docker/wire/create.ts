@@ -2,6 +2,7 @@ import { invalid } from '../../base/errors.ts';
 import type { ContainerSpec, Healthcheck, RestartPolicy } from '../../engine/api/index.ts';
 import { Fields } from './fields.ts';
 import { ignoredOptions } from './ignored.ts';
+import { readMemory, readNanoCpus, readOpenFiles, readPidsLimit, readStorageSize } from './limits.ts';
 import { readLogOptions } from './logging.ts';
 import { parseVolumesFrom, readMounts } from './mounts.ts';
 import { readEndpoint } from './network.ts';
@@ -60,6 +61,9 @@ export function readCreate(
     autoRemove,
     memory: readMemory(host),
     nanoCpus: readNanoCpus(host),
+    pidsLimit: readPidsLimit(host),
+    openFiles: readOpenFiles(host),
+    storageSize: readStorageSize(host),
     readOnlyRoot: host.flag('ReadonlyRootfs'),
     logOptions: log.options,
     runtime: readRuntime(host.text('Runtime')),
@@ -90,26 +94,6 @@ export function readRestartPolicy(policy: Fields): RestartPolicy | undefined {
         `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
       );
   }
-}
-
-/** Memory in bytes, 0 = not asked for. @throws invalid */
-export function readMemory(host: Fields): number | undefined {
-  const memory = host.integer('Memory') ?? 0;
-  if (memory < 0) throw invalid(`invalid memory limit: ${memory} bytes`);
-  return memory || undefined;
-}
-
-/** NanoCpus, or the same said with quota and period (100 ms unless given). @throws invalid */
-export function readNanoCpus(host: Fields): number | undefined {
-  const nano = host.integer('NanoCpus') ?? 0;
-  const quota = host.integer('CpuQuota') ?? 0;
-  const period = host.integer('CpuPeriod') ?? 0;
-  if (nano < 0) throw invalid(`invalid CPU limit: ${nano} NanoCpus`);
-  if (nano > 0 && (quota > 0 || period > 0))
-    throw invalid('Conflicting options: Nano CPUs and CPU Period or Quota cannot both be set');
-  if (nano > 0) return nano;
-  if (period < 0) throw invalid(`invalid CPU period: ${period}`);
-  return quota > 0 ? Math.round((quota / (period || 100_000)) * 1e9) : undefined;
 }
 
 /** `[""]` and `[]` take the image's entrypoint away. */

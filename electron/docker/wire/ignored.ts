@@ -1,10 +1,12 @@
 import { invalid } from '../../base/errors.ts';
 import { isSet } from './fields.ts';
 import type { Fields } from './fields.ts';
+import { ignoredUlimits } from './limits.ts';
 
 type Ignored = readonly [field: string, option: string, reason: string];
 
 const noCapabilities = 'a WebAssembly module has no capabilities and no system calls';
+const noSwap = 'the limit of a WebAssembly module is the most that its memory can grow to';
 const noKernel = 'there is no kernel namespace around a WebAssembly module';
 
 /** HostConfig fields that Compose files often carry and that have no meaning without containers: accepted, said once each (docker-api.md §11). */
@@ -12,7 +14,6 @@ const hostOptions: readonly Ignored[] = [
   ['Privileged', '--privileged', noCapabilities],
   ['CapAdd', '--cap-add', noCapabilities],
   ['SecurityOpt', '--security-opt', noCapabilities],
-  ['Ulimits', '--ulimit', 'a WebAssembly module has no rlimits'],
   ['Sysctls', '--sysctl', 'a WebAssembly module has no kernel of its own'],
   ['PidMode', '--pid', noKernel],
   ['IpcMode', '--ipc', noKernel],
@@ -21,6 +22,9 @@ const hostOptions: readonly Ignored[] = [
   ['CgroupParent', '--cgroup-parent', 'there are no control groups'],
   ['CpusetCpus', '--cpuset-cpus', 'there are no control groups'],
   ['CpuShares', '--cpu-shares', 'there are no control groups'],
+  ['MemorySwap', '--memory-swap', noSwap],
+  ['MemoryReservation', '--memory-reservation', noSwap],
+  ['OomKillDisable', '--oom-kill-disable', 'a module that gets no more memory ends by itself'],
   ['BlkioWeight', '--blkio-weight', 'there are no control groups'],
   ['Links', '--link', 'containers on a network of their own find each other by name'],
   ['Dns', '--dns', 'names are resolved by the host'],
@@ -48,7 +52,7 @@ export function ignoredOptions(config: Fields, host: Fields): readonly string[] 
     })
     .map(([, option, reason]) => `${option} has no effect: ${reason}`);
   if (config.filled('User')) warnings.push('User has no effect: a WebAssembly module runs as nobody in particular');
-  const limit = host.integer('PidsLimit') ?? 0;
-  if (limit > 0) warnings.push('--pids-limit has no effect: a WebAssembly module starts no processes');
+  for (const name of ignoredUlimits(host))
+    warnings.push(`--ulimit ${name} has no effect: a WebAssembly module has no rlimits but nofile`);
   return warnings;
 }

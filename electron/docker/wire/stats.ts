@@ -12,7 +12,7 @@ export function statsJson({ id, name, running, current, previous }: Stats): Json
     read: running ? current.read : never,
     preread: previous?.read ?? never,
     num_procs: 0,
-    pids_stats: running ? { current: current.threads } : {},
+    pids_stats: running ? pidsJson(current) : {},
     cpu_stats: running ? cpuJson(current) : noCpu,
     precpu_stats: running && previous ? cpuJson(previous) : noCpu,
     memory_stats: running ? memoryJson(current) : {},
@@ -51,9 +51,12 @@ function cpuJson(sample: StatsSample): Json {
     },
     system_cpu_usage: sample.systemCpu,
     online_cpus: sample.onlineCpus,
-    throttling_data: throttling,
+    throttling_data: throttlingJson(sample),
   };
 }
+
+const throttlingJson = ({ throttling: it }: StatsSample): Json =>
+  it ? { periods: it.periods, throttled_periods: it.throttledPeriods, throttled_time: it.throttledTime } : throttling;
 
 /** Bytes alone are counted: there are no packets. */
 function networkJson(sample: StatsSample): Json {
@@ -68,6 +71,11 @@ function networkJson(sample: StatsSample): Json {
     tx_dropped: 0,
   };
 }
+
+const pidsJson = ({ threads, threadLimit }: StatsSample): Json => ({
+  current: threads,
+  ...(threadLimit === undefined ? {} : { limit: threadLimit }),
+});
 
 function memoryJson(sample: StatsSample): Json {
   return {

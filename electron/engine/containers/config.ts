@@ -5,10 +5,17 @@ import type { ContainerConfig, ContainerSpec, ImageConfig } from '../api/index.t
 import { parseIp } from '../networks/ip.ts';
 import { splitExtraHost } from '../networks/lookup.ts';
 import { rulesLabel, rulesOfLabel } from '../networks/rules.ts';
+import { checkLimits } from './limits.ts';
 import { parseSignal } from './signals.ts';
 
 /** The names under which a runtime may be asked for, and what runs the module. */
-const runtimes = ['wasi', 'io.containerd.wasmedge.v1', 'io.containerd.wasmtime.v1', 'io.containerd.wasmer.v1'] as const;
+const runtimes = [
+  'wasi',
+  'io.containerd.wasmedge.v1',
+  'io.containerd.wasmtime.v1',
+  'wasmer',
+  'io.containerd.wasmer.v1',
+] as const;
 export const runtimeNames: readonly string[] = runtimes;
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -30,11 +37,8 @@ export function mergeConfig(spec: ContainerSpec, image: ImageConfig, id: string)
   const restartPolicy = spec.restartPolicy ?? { name: 'no', maximumRetryCount: 0 };
   if (spec.autoRemove && restartPolicy.name !== 'no')
     throw invalid("can't create 'AutoRemove' container with restart policy");
-  for (const [what, value] of [
-    ['memory', spec.memory],
-    ['nanoCpus', spec.nanoCpus],
-  ] as const)
-    if (value !== undefined && (!Number.isSafeInteger(value) || value < 0)) throw invalid(`invalid ${what}: ${value}`);
+  const { memory = 0, nanoCpus = 0, pidsLimit = 0, openFiles = 0, storageSize = 0 } = spec;
+  checkLimits({ memory, nanoCpus, pidsLimit, openFiles, storageSize });
   const labels = { ...image.labels, ...spec.labels };
   checkRulesLabel(labels[rulesLabel]);
   checkExtraHosts(spec.extraHosts ?? []);
@@ -61,8 +65,11 @@ export function mergeConfig(spec: ContainerSpec, image: ImageConfig, id: string)
     healthcheck: spec.healthcheck ?? image.healthcheck,
     restartPolicy,
     autoRemove: spec.autoRemove ?? false,
-    memory: spec.memory ?? 0,
-    nanoCpus: spec.nanoCpus ?? 0,
+    memory,
+    nanoCpus,
+    pidsLimit,
+    openFiles,
+    storageSize,
     readOnlyRoot: spec.readOnlyRoot ?? false,
     networkMode: spec.networkMode || 'default',
     extraHosts: spec.extraHosts ?? [],

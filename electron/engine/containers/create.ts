@@ -8,7 +8,10 @@ import { mergeConfig } from './config.ts';
 import { networkSettings, networkWarnings, settledNetworkMode } from './connect.ts';
 import { Container } from './container.ts';
 import type { Context } from './context.ts';
+import { limitWarnings } from './limits.ts';
+import { listenersOf } from './listeners.ts';
 import { announce } from './transitions.ts';
+import { refuseForWasmer } from './wasmer.ts';
 import { settleMounts } from './mounts.ts';
 import { portRequests, socketWarnings } from './ports.ts';
 import { randomName } from './random-name.ts';
@@ -27,16 +30,16 @@ export async function create(
   try {
     const merged = mergeConfig(spec, image.config, id);
     const config = { ...merged, networkMode: settledNetworkMode(context, merged.networkMode) };
+    refuseForWasmer(config, spec);
     const networks = networkSettings(context.networks, spec);
     portRequests(config);
+    listenersOf(config.labels);
     const settled = needsMounts(spec, config.volumes)
       ? await settleMounts(context, id, image.id, spec, config)
       : undefined;
     const [path = '', ...args] = [...config.entrypoint, ...config.command];
     const warnings = [
-      ...(config.nanoCpus > 0
-        ? ['--cpus is recorded, but the time of a WebAssembly module is not throttled yet']
-        : []),
+      ...limitWarnings(config),
       ...networkWarnings(config),
       ...(await socketWarnings(context, image.id, path, config)),
     ];

@@ -34,9 +34,13 @@ export function whenEnded(context: Context, container: Container, run: Run, anno
 }
 
 /** A guest that finished by itself keeps its own code, also when somebody was about to end it. */
-export function verdict({ outcome }: RunEnd, asked: Asked | undefined): { readonly exitCode: number; readonly error: string } {
+export function verdict(
+  { outcome }: RunEnd,
+  asked: Asked | undefined,
+): { readonly exitCode: number; readonly error: string } {
   if (outcome.kind === 'exit') return { exitCode: outcome.code & 255, error: '' };
-  if (outcome.kind === 'trap') return { exitCode: trapped, error: outcome.message };
+  if (outcome.kind === 'trap')
+    return { exitCode: outcome.outOfMemory ? exitCodeOf(SIGKILL) : trapped, error: outcome.message };
   if (asked) return { exitCode: exitCodeOf(asked.signal), error: '' };
   if (outcome.kind === 'terminated') return { exitCode: exitCodeOf(SIGKILL), error: '' };
   const how = outcome.signal === null ? `with code ${outcome.code ?? '?'}` : `by ${outcome.signal}`;
@@ -55,10 +59,12 @@ function ended(context: Context, container: Container, active: ActiveRun, end: R
   const stoppedByUser = asked !== undefined && asked.by !== 'restart' && asked.by !== 'shutdown';
   const again = asked === undefined && !context.closing && shouldRestart(config.restartPolicy, exitCode, restartCount);
   const remove = config.autoRemove && !again && asked?.by !== 'restart';
+  const oomKilled = end.outcome.kind === 'trap' && end.outcome.outOfMemory === true;
+  if (oomKilled) announce(context, container, 'oom');
   toEnded(
     context,
     container,
-    { exitCode, error, stoppedByUser },
+    { exitCode, error, stoppedByUser, oomKilled },
     {
       state: again ? 'restarting' : 'exited',
       restartCount: again ? restartCount + 1 : restartCount,

@@ -1,5 +1,5 @@
 /** What a container's file system is made of: settled at create, checked again at each start. */
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, rmSync, statSync } from 'node:fs';
 import { isAbsolute, join, posix } from 'node:path';
 import { denied, invalid } from '../../base/errors.ts';
 import type { MountSpec } from '../../fs/mounts.ts';
@@ -145,6 +145,11 @@ function checkBind(source: string, create: boolean): void {
   }
 }
 
+/** Before a start, when nobody writes to the container's files: what the next run may still add is counted anew. */
+export function forgetUsage(directory: string): void {
+  rmSync(join(directory, 'usage'), { force: true });
+}
+
 /** For a start: what the runner mounts. Sources are looked at again, since the host may have changed. @throws invalid, denied, notFound */
 export function mountsForRun(
   context: Pick<Context, 'volumes'>,
@@ -152,13 +157,14 @@ export function mountsForRun(
   directory: string,
   lower: string,
 ): readonly MountSpec[] {
-  const { readOnlyRoot, hostConfig } = record.config;
+  const { readOnlyRoot, hostConfig, storageSize } = record.config;
   const root: MountSpec = {
     type: 'overlay',
     target: '/',
     lower,
     upper: join(directory, 'upper'),
     readOnly: readOnlyRoot,
+    ...(storageSize ? { quota: { limit: storageSize, ledger: join(directory, 'usage') } } : {}),
   };
   if (record.mounts.length === 0) return [root];
   // A parent before what is mounted below it.

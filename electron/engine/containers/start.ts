@@ -7,13 +7,16 @@ import { joinNetworks, leaveNetworks } from './connect.ts';
 import type { Container } from './container.ts';
 import type { Context } from './context.ts';
 import { whenEnded } from './exit.ts';
+import { cpuLimit, limitsOfRun } from './limits.ts';
+import { listenersOf, withListeners } from './listeners.ts';
 import { logSpec } from './log-options.ts';
-import { mountsForRun } from './mounts.ts';
+import { forgetUsage, mountsForRun } from './mounts.ts';
 import { enterNamespace, giveUpPart, portFailure, portsOpened, takePart } from './namespace.ts';
 import { preopensOf } from './preopens.ts';
 import { writeRecord, type ContainerRecord } from './record.ts';
 import { destroy } from './remove.ts';
 import { asRunning, startFailed, toRunning, update } from './transitions.ts';
+import { isWasmer } from './wasmer.ts';
 
 /** False when it runs already. @throws notFound, conflict; and what the start failed with: `data.exitCode` is then 125, 126 or 127 */
 export async function start(context: Context, ref: string): Promise<boolean> {
@@ -58,6 +61,7 @@ async function begin(context: Context, container: Container): Promise<void> {
     if (context.closing) throw unavailable('the engine is shutting down');
     const lower = await context.roots.of(container.record.imageId);
     const record = asRunning(container.record);
+    if (record.config.storageSize) forgetUsage(container.directory);
     const mounts = mountsForRun(context, record, container.directory, lower);
     joinNetworks(context, container);
     enterNamespace(context, container);
@@ -95,6 +99,7 @@ async function getGoing(
         spec: { ...spec, net: member.spec },
         isolation: isolationOf(container, record),
         imageId: record.imageId,
+        ...cpuLimit(record.config),
       },
       { grown: (offset) => container.log.grown(offset), ask: (ask) => member.ask(ask) },
     );
@@ -114,9 +119,13 @@ async function getGoing(
   }
 }
 
-/** A guest that computes is moved out of a shared process, until the engine is opened anew. */
+/**
+ * A guest that computes is moved out of a shared process, until the engine is opened anew; one whose CPU time is limited needs a process that can be
+ * stopped.
+ */
 function isolationOf({ hogged }: Container, { config }: ContainerRecord): Isolation {
-  return hogged && config.isolation === 'shared' ? 'process' : config.isolation;
+  const alone = hogged || isWasmer(config) || config.nanoCpus > 0;
+  return alone && config.isolation === 'shared' ? 'process' : config.isolation;
 }
 
 /** Writes the record while the runner gets going, then waits for it. A record that cannot be written ends the run: it would be lost to the next open. */
@@ -137,17 +146,23 @@ async function began(container: Container, record: ContainerRecord, run: Run): P
 function runSpec(container: Container, record: ContainerRecord, mounts: RunSpec['mounts']): RunSpec {
   const { config } = record;
   const [rows, columns] = container.consoleSize;
+  const listeners = listenersOf(config.labels);
   return {
     id: `${record.id}:${record.starts}`,
     module: record.path,
     args: [record.path, ...record.args],
-    env: guestEnv({ ...config, hostname: container.net?.shared.owner.hostname ?? config.hostname }),
+    ...(isWasmer(config) ? { runtime: 'wasmer' as const } : {}),
+    env: withListeners(
+      guestEnv({ ...config, hostname: container.net?.shared.owner.hostname ?? config.hostname }),
+      listeners,
+    ),
     mounts,
     ...preopensOf(config.labels),
+    ...(listeners.length > 0 ? { listeners } : {}),
     stdin: config.openStdin ? 'open' : 'closed',
     log: logSpec(container.log.directory, config.logOptions),
     ...(config.tty ? { tty: { rows, columns } } : {}),
-    ...(config.memory > 0 ? { memoryLimit: config.memory } : {}),
+    ...limitsOfRun(config),
   };
 }
 

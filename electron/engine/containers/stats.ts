@@ -98,6 +98,7 @@ export class StatsMeters {
 
 async function measure(container: Container, run: Run | undefined): Promise<Reading> {
   const usage = run ? await usageOf(container, run) : zero;
+  const { config } = container.record;
   const { total, cores } = systemCpuNano();
   return {
     run,
@@ -110,14 +111,31 @@ async function measure(container: Container, run: Run | undefined): Promise<Read
       onlineCpus: run ? cores : 0,
       memory: usage.memory,
       memoryPeak: usage.memoryPeak,
-      memoryLimit: run ? container.record.config.memory || totalmem() : 0,
+      memoryLimit: run ? config.memory || totalmem() : 0,
       threads: usage.threads,
+      ...(run && config.pidsLimit ? { threadLimit: config.pidsLimit } : {}),
       readBytes: usage.readBytes,
       writtenBytes: usage.writtenBytes,
       receivedBytes: usage.receivedBytes,
       sentBytes: usage.sentBytes,
+      ...(run && config.nanoCpus > 0 ? { throttling: throttlingOf(run) } : {}),
     },
   };
+}
+
+/** With all that runs in it. */
+async function usageOf({ execs }: Container, run: Run): Promise<RunUsage> {
+  const others = execs.live().flatMap((exec) => exec.run ?? []);
+  if (others.length === 0) return totalUsage(await run.usage(), [], execs.spent);
+  const [own, ...rest] = await Promise.all([run, ...others].map((each) => each.usage()));
+  // One that has ended meanwhile is in `spent` as well.
+  const living = rest.filter((_, index) => execs.live().some((exec) => exec.run === others[index]));
+  return totalUsage(own ?? zero, living, execs.spent);
+}
+
+function throttlingOf(run: Run): NonNullable<StatsSample['throttling']> {
+  const { periods, throttledPeriods, throttledTime } = run.throttling;
+  return { periods, throttledPeriods, throttledTime: Math.round(throttledTime * 1e6) };
 }
 
 /** A reading of another run says nothing about this one. */

@@ -85,6 +85,7 @@ export interface Ending {
   readonly exitCode: number;
   readonly error: string;
   readonly stoppedByUser: boolean;
+  readonly oomKilled: boolean;
 }
 
 /** running or paused → exited, or → restarting when a restart policy has another try. `brief`: it is removed in a moment, the disk need not know. */
