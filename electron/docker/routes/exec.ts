@@ -23,8 +23,8 @@ export const execRoutes = ({ execs }: ExecNeeds): readonly Route[] => [
 type Execs = ExecNeeds['execs'];
 
 const create = (execs: Execs) => async (call: Call) => {
-  const body = await readJson(call.request);
-  const { id } = await execs.create(param(call, 'name'), readExec(body));
+  const spec = readExec(await readJson(call.request));
+  const { id } = await execs.create(param(call, 'name'), spec);
   sendJson(call, 201, { Id: id });
 };
 

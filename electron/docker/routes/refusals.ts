@@ -1,25 +1,14 @@
 import { notFound, unavailable, unsupported } from '../../base/errors.ts';
-import type { ContainersApi } from '../../engine/api/index.ts';
 import { drain } from '../body.ts';
 import { param, sendJson } from '../call.ts';
 import type { Call } from '../call.ts';
 import { route } from '../router.ts';
 import type { Handler, Route } from '../router.ts';
 
-export interface RefusalNeeds {
-  readonly containers: Pick<ContainersApi, 'get'>;
-}
-
 export const BUILDKIT_REFUSAL = 'BuildKit is not supported by Drydock; set DOCKER_BUILDKIT=0';
 
 /** What clients may ask for and do not get, each with its reason: the honest answer instead of "page not found" (docker-api.md §11, §13). */
 export const refusalRoutes = (): readonly Route[] => [
-  // These say first that the container is unknown, when it is.
-  route('POST', '/containers/{name}/exec', refuseExec(containers)),
-  route('POST', '/exec/{id}/start', unknownExec),
-  route('POST', '/exec/{id}/resize', unknownExec),
-  route('GET', '/exec/{id}/json', unknownExec),
-
   route('POST', '/session', refuse(BUILDKIT_REFUSAL)),
   route('POST', '/grpc', refuse(BUILDKIT_REFUSAL)),
 
@@ -45,21 +34,6 @@ function refuse(reason: string): Handler {
     await drain(call.request);
     throw unsupported(reason);
   };
-}
-
-/** A container that could not take an exec anyway says so, in moby's words: that is what its user can change. */
-function refuseExec(containers: RefusalNeeds['containers']): Handler {
-  return async (call) => {
-    await drain(call.request);
-    const { id, state } = containers.get(param(call, 'name'));
-    if (state === 'paused') throw conflict(`container ${id} is paused, unpause the container before exec`);
-    if (state !== 'running') throw conflict(`container ${id} is not running`);
-    throw unsupported('docker exec is not supported yet');
-  };
-}
-
-function unknownExec(call: Call): never {
-  throw notFound(`No such exec instance: ${param(call, 'id')}`);
 }
 
 function unknownPlugin(call: Call): never {

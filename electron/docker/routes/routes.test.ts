@@ -246,22 +246,10 @@ test.each([
   ['GET', '/services', 503, /This node is not a swarm manager/],
   ['GET', '/nodes/x', 503, /This node is not a swarm manager/],
   ['GET', '/plugins/x/json', 404, /plugin "x" not found/],
-  ['GET', '/exec/1/json', 404, /No such exec instance: 1/],
-  ['POST', '/containers/tk/exec', 501, /docker exec is not supported yet/],
-  ['POST', '/containers/nope/exec', 404, /No such container: nope/],
-  ['GET', '/containers/nope/archive?path=/', 404, /No such container: nope/],
-  ['GET', '/containers/tk/changes', 501, /docker diff is not supported yet/],
   ['GET', '/libpod/info', 404, /^page not found$/],
 ])('%s %s is refused with a reason', async (method, path, status, message) => {
   await using door = await openDoor(fakeEngine({ containers: { get } }));
   const answer = await door.ask(method, path, method === 'POST' ? {} : undefined);
   expect(answer.status).toBe(status);
   expect((answer.json() as { message: string }).message).toMatch(message);
-});
-
-test('exec in a container that does not run is a conflict', async () => {
-  const stopped = getOnly(containerView({ state: 'exited' }));
-  await using door = await openDoor(fakeEngine({ containers: { get: stopped } }));
-  const answer = await door.ask('POST', '/containers/tk/exec', {});
-  expect([answer.status, answer.json()]).toEqual([409, { message: `container ${containerId} is not running` }]);
 });

@@ -15,7 +15,7 @@ type Parts<T> = { readonly [K in keyof T]?: T[K] extends (...args: never) => unk
 export function fakeEngine(parts: Parts<EngineApi> = {}): EngineApi {
   return room('engine', {
     ...Object.fromEntries(
-      (['containers', 'images', 'volumes', 'networks', 'events', 'registry'] as const).map((name) => [
+      (['containers', 'execs', 'images', 'volumes', 'networks', 'events', 'registry'] as const).map((name) => [
         name,
         room(name, parts[name]),
       ]),
