@@ -3,9 +3,21 @@ import { events } from './events.ts';
 import { images } from './images.ts';
 import { modules } from './modules.ts';
 import { networks } from './networks.ts';
+import { registries } from './registries.ts';
 import { settingsContract } from './settings.ts';
+import { starters } from './starters.ts';
 import { system } from './system.ts';
 
 /** The whole contract, one property per noun. Served by electron/rpc over a MessagePort (desktop) and a WebSocket (web). */
-export const contract = { containers, events, images, modules, networks, settings: settingsContract, system };
+export const contract = {
+  containers,
+  events,
+  images,
+  modules,
+  networks,
+  registries,
+  settings: settingsContract,
+  starters,
+  system,
+};
 export type Contract = typeof contract;

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { toDrydockError } from '../base/errors.ts';
 import { asFull } from '../platform/atomic-file.ts';
 import { acquireLock } from '../platform/lock.ts';
+import { registrySettingsOf } from '../platform/registry-settings.ts';
 import type { ProcessHost, SupervisorApi } from '../supervisor/api.ts';
 import { createSupervisor } from '../supervisor/supervisor.ts';
 import type { CredentialStore, EngineApi, RegistrySettings } from './api/index.ts';
@@ -23,6 +24,8 @@ import { Namespaces, type NamespacesParts } from './networks/namespaces.ts';
 import { openNetworks } from './networks/networks.ts';
 import { openRegistries } from './registry/registry.ts';
 import { programRunner } from './run-program.ts';
+import { createTransport } from './registry/transport.ts';
+import { openStarters } from './starters/starters.ts';
 import { createSystem } from './usage/system.ts';
 import { openVolumes } from './volumes/volumes.ts';
 
@@ -35,8 +38,10 @@ export interface EngineOptions {
   readonly version: string;
   /** Notes for the log of the app itself, a sentence each. */
   readonly log?: (line: string) => void;
-  /** How registries are reached; asked each time. Absent = the defaults. */
+  /** How registries are reached; asked each time. Absent = as HOME/config.json says. */
   readonly registrySettings?: () => RegistrySettings;
+  /** The recipes of images to begin with (dist/starters). Absent = there are none. */
+  readonly starters?: string;
   /** Where log-ins to registries are kept. Absent = a 0600 file in the home. */
   readonly credentials?: CredentialStore;
 }
@@ -67,9 +72,10 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
     const store = new ContainerStore();
     const supervisor = (parts.supervisor ?? createSupervisor)(options.processHost);
     undo.push(() => supervisor.close());
+    const settings = options.registrySettings ?? registrySettingsOf(layout.home);
     const registries = openRegistries({
       version: options.version,
-      settings: options.registrySettings,
+      settings,
       credentials: options.credentials ?? layout.registryLogins,
     });
     undo.push(() => registries.close());
@@ -82,6 +88,15 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       registries,
     });
     undo.push(() => images.close());
+    const transport = createTransport(settings);
+    undo.push(() => transport.close());
+    const starters = openStarters({
+      directory: options.starters,
+      tmp: layout.tmp,
+      images,
+      transport,
+      registry: () => process.env['npm_config_registry'] || 'https://registry.npmjs.org/',
+    });
     const volumes = openVolumes({ layout, emit, log });
     const networks = openNetworks({
       path: layout.networks,
@@ -131,8 +146,9 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       networks: { ...networks, ...containers.networking },
       events,
       system,
-      close: () => (closing ??= unwind(undo, log)),
       registry: registries.api,
+      starters,
+      close: () => (closing ??= unwind(undo, log)),
     };
   } catch (error) {
     await unwind(undo, log);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Conf from 'conf';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { noRegistrySettings as registries } from './registry-settings.ts';
 import { openSettings, settingsFile, settingsSchema, type Settings } from './settings.ts';
 
 let home: string;
@@ -20,15 +21,15 @@ const open = () =>
 
 test('defaults, changes that last, listeners', () => {
   const settings = open();
-  expect(settings.get()).toEqual({ theme: 'system', language: 'system' });
+  expect(settings.get()).toEqual({ theme: 'system', language: 'system', registries });
   const heard: Settings[] = [];
   const end = settings.onChange((now) => heard.push(now));
   settings.set({ theme: 'dark', language: undefined });
   settings.set({ theme: 'dark' }); // nothing new
   end();
   settings.set({ language: 'zh-CN' });
-  expect(heard).toEqual([{ theme: 'dark', language: 'system' }]);
-  expect(open().get()).toEqual({ theme: 'dark', language: 'zh-CN' });
+  expect(heard).toEqual([{ theme: 'dark', language: 'system', registries }]);
+  expect(open().get()).toEqual({ theme: 'dark', language: 'zh-CN', registries });
 });
 
 test('a value that is none is refused by name and changes nothing', () => {
@@ -45,7 +46,7 @@ test.each([
   ['a value of another version', '{"theme": "pink"}'],
 ])('a file with %s is put aside, and a fresh one begun', (_what, text) => {
   writeFileSync(file(), text);
-  expect(open().get()).toEqual({ theme: 'system', language: 'system' });
+  expect(open().get()).toEqual({ theme: 'system', language: 'system', registries });
   expect(readFileSync(`${file()}.broken`, 'utf8')).toBe(text);
 });
 
@@ -53,4 +54,13 @@ test('a value that another Drydock knows is kept', () => {
   writeFileSync(file(), '{"theme": "dark", "language": "en", "future": [1]}');
   open().set({ theme: 'light' });
   expect(JSON.parse(readFileSync(file(), 'utf8'))).toMatchObject({ theme: 'light', future: [1] });
+});
+
+test('registries: kept as given, refused by name', () => {
+  const settings = open();
+  const wanted = { ...registries, insecure: ['registry.test:5000'], httpsProxy: 'http://proxy:3128' };
+  settings.set({ registries: wanted });
+  expect(open().get().registries).toEqual(wanted);
+  expect(() => settings.set({ registries: { ...registries, mirrors: ['m'] } })).toThrow('registries.mirrors holds "m"');
+  expect(open().get().registries).toEqual(wanted);
 });

@@ -4,12 +4,20 @@
  */
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { invalid } from '../base/errors.ts';
+import {
+  noRegistrySettings,
+  registrySettings,
+  registrySettingsSchema,
+  type RegistrySettings,
+} from './registry-settings.ts';
 
 /** The same shape as `settings` of electron/contract, which this layer may not import; rpc's types hold the two together. */
 export interface Settings {
   readonly theme: 'system' | 'light' | 'dark';
   readonly language: 'system' | 'en' | 'zh-CN';
+  readonly registries: RegistrySettings;
 }
 
 export interface SettingsStore {
@@ -24,7 +32,11 @@ export interface SettingsStore {
 export const settingsSchema = {
   theme: { type: 'string', enum: ['system', 'light', 'dark'], default: 'system' },
   language: { type: 'string', enum: ['system', 'en', 'zh-CN'], default: 'system' },
+  registries: registrySettingsSchema,
 } as const;
+
+/** The settings that are one of a few words. */
+const choices = { theme: settingsSchema.theme.enum, language: settingsSchema.language.enum } as const;
 
 /** The part of Conf that is used here. */
 export interface ConfLike {
@@ -57,12 +69,21 @@ export function openSettings(home: string, make: () => ConfLike): SettingsStore 
 }
 
 function read(conf: ConfLike): Settings {
-  const settings = { theme: conf.get('theme'), language: conf.get('language') };
-  for (const [key, { enum: choices }] of Object.entries(settingsSchema)) {
-    const value = settings[key as keyof Settings];
-    if (!(choices as readonly unknown[]).includes(value)) throw invalid(`setting ${key} is ${JSON.stringify(value)}`);
+  return checked({
+    theme: conf.get('theme') as Settings['theme'],
+    language: conf.get('language') as Settings['language'],
+    registries: (conf.get('registries') as RegistrySettings | undefined) ?? noRegistrySettings,
+  });
+}
+
+/** @throws invalid naming the setting and what it may be */
+function checked(settings: Settings): Settings {
+  for (const [key, words] of Object.entries(choices)) {
+    const value = settings[key as keyof typeof choices];
+    if (!(words as readonly unknown[]).includes(value))
+      throw invalid(`${JSON.stringify(value)} is not a ${key}`, { hint: `Choose one of ${words.join(', ')}.` });
   }
-  return settings as Settings;
+  return { ...settings, registries: registrySettings(settings.registries) };
 }
 
 /** A SettingsStore over an open Conf. */
@@ -73,14 +94,8 @@ export function settingsStore(conf: ConfLike): SettingsStore {
     get: () => current,
     set(change) {
       const given = Object.entries(change).filter(([, value]) => value !== undefined);
-      const next = { ...current, ...Object.fromEntries(given) } as Settings;
-      if (given.every(([key, value]) => current[key as keyof Settings] === value)) return current;
-      for (const [key, { enum: choices }] of Object.entries(settingsSchema)) {
-        const value = next[key as keyof Settings];
-        if (!(choices as readonly string[]).includes(value)) {
-          throw invalid(`"${value}" is not a ${key}`, { hint: `Choose one of ${choices.join(', ')}.` });
-        }
-      }
+      const next = checked({ ...current, ...Object.fromEntries(given) } as Settings);
+      if (isDeepStrictEqual(next, current)) return current;
       conf.set({ ...next });
       current = next;
       for (const listener of listeners) listener(next);

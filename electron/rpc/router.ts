@@ -5,6 +5,7 @@ import { eventsRouter } from './events.ts';
 import { imagesRouter } from './images.ts';
 import { modulesRouter } from './modules.ts';
 import { networksRouter } from './networks.ts';
+import { registriesRouter } from './registries.ts';
 import { settingsRouter } from './settings.ts';
 import { Staging } from './staging.ts';
 import { StatsHub } from './stats-hub.ts';
@@ -24,6 +25,7 @@ export function createRouter(deps: RouterDeps) {
     images: imagesRouter(deps),
     modules: modulesRouter(deps, staging),
     networks: networksRouter(deps),
+    registries: registriesRouter(deps),
     settings: settingsRouter(deps),
     system: systemRouter(deps),
   });

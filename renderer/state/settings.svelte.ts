@@ -5,13 +5,19 @@ import type { Operations } from './operations.svelte.ts';
 import { load, save } from './persisted.ts';
 
 const isValues = (value: unknown): value is Values =>
-  typeof value === 'object' && value !== null && 'theme' in value && 'language' in value;
+  typeof value === 'object' && value !== null && 'theme' in value && 'language' in value && 'registries' in value;
+
+const defaults: Values = {
+  theme: 'system',
+  language: 'system',
+  registries: { mirrors: [], insecure: [], caFile: '', httpProxy: '', httpsProxy: '', noProxy: '' },
+};
 
 /** What a person chose. The engine keeps it; a copy in the page makes the first paint right before the engine has answered. */
 export class Settings {
   readonly #connection: Connection;
   readonly #operations: Operations;
-  #values = $state.raw<Values>({ theme: 'system', language: 'system' });
+  #values = $state.raw<Values>(defaults);
 
   constructor(connection: Connection, operations: Operations) {
     this.#connection = connection;
