@@ -30,6 +30,10 @@ export const containerRow = z.object({
   memoryLimit: z.number(),
   /** Cores; 0 = all. */
   cpuLimit: z.number(),
+  /** Threads; absent = no limit. */
+  threadLimit: z.number().optional(),
+  /** Bytes of the writable layer; absent = no limit. */
+  diskLimit: z.number().optional(),
 });
 export type ContainerRow = z.infer<typeof containerRow>;
 
@@ -48,6 +52,8 @@ export const stat = z.object({
   memory: z.number(),
   memoryLimit: z.number(),
   threads: z.number(),
+  /** Share (0–1) of the periods since the last sample in which it was held back by its CPU limit; absent without one. */
+  throttled: z.number().optional(),
   /** Bytes since the start. */
   readBytes: z.number(),
   writtenBytes: z.number(),
@@ -79,12 +85,30 @@ export const runRequest = z.object({
   ports: z.array(z.object({ hostPort: z.number().int().min(0).max(65535), port: z.number().int().min(1).max(65535) })),
   /** Bytes; 0 = no limit. */
   memory: z.number().int().min(0),
+  /** Cores; absent or 0 = no limit. */
+  cpus: z.number().min(0).optional(),
+  /** Threads at once; absent or 0 = no limit. */
+  threads: z.number().int().min(0).optional(),
+  /** Bytes of the writable layer; absent or 0 = no limit. */
+  disk: z.number().int().min(0).optional(),
   tty: z.boolean(),
   openStdin: z.boolean(),
   autoRemove: z.boolean(),
   restart: z.enum(['no', 'always', 'unless-stopped', 'on-failure']),
 });
 export type RunRequest = z.infer<typeof runRequest>;
+
+/** What can be changed of a container that exists; what is absent stays. */
+export const limitsRequest = z.object({
+  id: z.string().min(1),
+  /** Bytes; takes effect at the next start. */
+  memory: z.number().int().positive().optional(),
+  /** Cores; takes effect at once. */
+  cpus: z.number().positive().optional(),
+  /** Threads at once, 0 = no limit; takes effect at once. */
+  threads: z.number().int().min(0).optional(),
+});
+export type LimitsRequest = z.infer<typeof limitsRequest>;
 
 const base = oc.errors({ DRYDOCK: { data: failure } });
 const ref = z.object({ id: z.string().min(1) });
@@ -99,6 +123,7 @@ export const containers = {
   kill: base.input(ref).output(z.void()),
   pause: base.input(ref).output(z.void()),
   unpause: base.input(ref).output(z.void()),
+  limit: base.input(limitsRequest).output(z.object({ warnings: z.array(z.string()) })),
   rename: base.input(ref.extend({ name: z.string() })).output(z.void()),
   remove: base.input(ref.extend({ force: z.boolean(), volumes: z.boolean() })).output(z.void()),
   /** A message a second for the named containers while iterated. */

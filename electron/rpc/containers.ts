@@ -1,6 +1,6 @@
 import { DrydockError, toDrydockError } from '../base/errors.ts';
-import type { RunRequest } from '../contract/containers.ts';
-import type { ContainerSpec, EngineApi, MountRequest } from '../engine/api/index.ts';
+import type { LimitsRequest, RunRequest } from '../contract/containers.ts';
+import type { ContainerSpec, ContainerUpdate, EngineApi, MountRequest } from '../engine/api/index.ts';
 import { rpc, type RouterDeps } from './deps.ts';
 import { containerRowOf } from './rows.ts';
 import type { StatsHub } from './stats-hub.ts';
@@ -26,6 +26,10 @@ export function specOf(request: RunRequest): ContainerSpec {
     portBindings,
     exposedPorts: Object.keys(portBindings),
     memory: request.memory,
+    nanoCpus: nano(request.cpus ?? 0),
+    pidsLimit: request.threads ?? 0,
+    storageSize: request.disk ?? 0,
+    hostConfig: request.disk ? { StorageOpt: { size: String(request.disk) } } : {},
     tty: request.tty,
     openStdin: request.openStdin,
     attachStdin: false,
@@ -37,6 +41,16 @@ export function specOf(request: RunRequest): ContainerSpec {
     ...(request.command === undefined ? {} : { command: request.command }),
   };
 }
+
+const nano = (cpus: number): number => Math.round(cpus * 1e9);
+
+/** As `docker update` says it, so that inspect shows it likewise. */
+export const updateOf = ({ memory, cpus, threads }: LimitsRequest): ContainerUpdate => ({
+  ...(memory === undefined ? {} : { memory }),
+  ...(cpus === undefined ? {} : { nanoCpus: nano(cpus) }),
+  ...(threads === undefined ? {} : { pidsLimit: threads }),
+  hostConfig: threads === undefined ? {} : { PidsLimit: threads },
+});
 
 async function run(engine: EngineApi, request: RunRequest, touch: (id: string) => void) {
   const created = await engine.containers.create(specOf(request));
@@ -90,6 +104,10 @@ export function containersRouter(deps: RouterDeps, touch: (id: string) => void, 
     kill: rpc.containers.kill.handler(({ input }) => touching(input.id, containers.kill(input.id))),
     pause: rpc.containers.pause.handler(({ input }) => touching(input.id, containers.pause(input.id))),
     unpause: rpc.containers.unpause.handler(({ input }) => touching(input.id, containers.unpause(input.id))),
+    limit: rpc.containers.limit.handler(async ({ input }) => {
+      const { warnings } = await containers.update(input.id, updateOf(input));
+      return { warnings: [...warnings] };
+    }),
     rename: rpc.containers.rename.handler(({ input }) => touching(input.id, containers.rename(input.id, input.name))),
     remove: rpc.containers.remove.handler(({ input }) =>
       touching(input.id, containers.remove(input.id, { force: input.force, volumes: input.volumes })),

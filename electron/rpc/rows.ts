@@ -55,6 +55,8 @@ export function containerRowOf(view: ContainerView): ContainerRow {
     openStdin: config.openStdin,
     memoryLimit: config.memory,
     cpuLimit: config.nanoCpus / 1e9,
+    ...(config.pidsLimit ? { threadLimit: config.pidsLimit } : {}),
+    ...(config.storageSize ? { diskLimit: config.storageSize } : {}),
   };
 }
 

@@ -12,11 +12,22 @@ export function statOf({ id, current, previous }: Stats): Stat {
     memory: current.memory,
     memoryLimit: current.memoryLimit,
     threads: current.threads,
+    ...(current.throttling ? { throttled: throttledShare(current.throttling, previous?.throttling) } : {}),
     readBytes: current.readBytes,
     writtenBytes: current.writtenBytes,
     receivedBytes: current.receivedBytes,
     sentBytes: current.sentBytes,
   };
+}
+
+type Throttling = NonNullable<Stats['current']['throttling']>;
+
+function throttledShare(
+  now: Throttling,
+  before: Throttling = { periods: 0, throttledPeriods: 0, throttledTime: 0 },
+): number {
+  const periods = now.periods - before.periods;
+  return periods > 0 ? Math.min(1, Math.max(0, now.throttledPeriods - before.throttledPeriods) / periods) : 0;
 }
 
 /** One container's sampling, shared by all who watch it. */
