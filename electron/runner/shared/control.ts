@@ -76,6 +76,8 @@ export function startShared(): void {
         return;
       case 'terminate':
         return run?.terminate();
+      case 'netAnswer':
+        return run?.netAnswer(message.seq, message.answer);
       case 'usage':
         if (run) post({ t: 'usage', id: message.id, seq: message.seq, usage: run.usage() });
     }

@@ -1,7 +1,9 @@
 import { openMountTable, type MountTable } from '../../fs/mount-table.ts';
-import type { FromRunner, RunOutcome, RunSpec, RunUsage } from '../../supervisor/protocol.ts';
+import type { FromRunner, NetAnswer, RunOutcome, RunSpec, RunUsage } from '../../supervisor/protocol.ts';
 import type { Ending } from '../host-calls.ts';
 import { type LinkedGuest, linkGuest } from '../link-guest.ts';
+import { Asker } from '../net/asker.ts';
+import { NetStack } from '../net/stack.ts';
 import { openListeners } from '../listeners.ts';
 import type { GuestSocket } from '../net/guest-net.ts';
 import { engineFault, NotRunnable } from '../not-runnable.ts';
@@ -30,6 +32,8 @@ export class SharedRun {
   readonly #slices: Slices;
   readonly #sleeper: Sleeper;
   readonly #ending: Ending = { reason: undefined };
+  readonly #asker: Asker;
+  readonly #net: NetStack;
   #guest: LinkedGuest | undefined;
   /** Exit code to report instead of 'terminated': the terminal's ^C and ^\. */
   #interrupted: number | undefined;
@@ -37,8 +41,6 @@ export class SharedRun {
   #memoryPeak = 0;
   #read = 0;
   #written = 0;
-  #received = 0;
-  #sent = 0;
 
   /** Opens the log. @throws the file system's error */
   constructor(spec: RunSpec, jspi: Jspi, post: Post) {
@@ -52,6 +54,8 @@ export class SharedRun {
     this.#input = new SharedInput((bytes) => {
       if (!spec.tty) post({ t: 'stdinAck', id, bytes });
     });
+    this.#asker = new Asker((seq, ask) => post({ t: 'netAsk', id, seq, ask }));
+    this.#net = new NetStack({ spec: spec.net, ask: this.#asker.ask, changed: () => this.#sleeper.poke() });
     if (spec.stdin === 'closed') this.#input.end();
     if (spec.tty)
       this.#tty = new LineDiscipline({
@@ -75,6 +79,7 @@ export class SharedRun {
     try {
       outcome = await this.#life(programs);
     } catch (error) {
+      await this.#closeNet(false);
       this.#output.close();
       const known = error instanceof NotRunnable;
       this.#post({
@@ -89,6 +94,7 @@ export class SharedRun {
     }
     if (outcome.kind === 'terminated' && this.#interrupted !== undefined)
       outcome = { kind: 'exit', code: this.#interrupted };
+    await this.#closeNet(outcome.kind !== 'terminated');
     if (outcome.kind === 'trap') this.#output.say(1, Buffer.from(outcome.stack));
     const usage = this.usage();
     const offset = await this.#output.finish();
@@ -113,6 +119,10 @@ export class SharedRun {
     this.#sleeper.kill();
   }
 
+  netAnswer(seq: number, answer: NetAnswer): void {
+    this.#asker.answer(seq, answer);
+  }
+
   usage(): RunUsage {
     this.#guest?.noteMemory();
     const { user, system } = this.#slices.total;
@@ -124,9 +134,14 @@ export class SharedRun {
       threads: 1,
       readBytes: this.#read,
       writtenBytes: this.#written,
-      receivedBytes: this.#received,
-      sentBytes: this.#sent,
+      receivedBytes: this.#net.received,
+      sentBytes: this.#net.sent,
     };
+  }
+
+  async #closeNet(graceful: boolean): Promise<void> {
+    await this.#net.close(graceful);
+    this.#asker.close();
   }
 
   async #life(programs: Programs): Promise<RunOutcome> {
@@ -138,7 +153,9 @@ export class SharedRun {
     }
     try {
       const found = programs.find(mounts, this.spec.module, this.spec.env, this.spec.memoryLimit !== undefined);
-      const started = (): void => this.#post({ t: 'started', id: this.spec.id, module: found.path });
+      const ports = await this.#net.openPorts();
+      const started = (): void =>
+        this.#post({ t: 'started', id: this.spec.id, module: found.path, ...(ports.length > 0 ? { ports } : {}) });
       const world: GuestWorld & { readonly sockets: GuestSocket[] } = { ...this.#world(mounts), sockets: [] };
       try {
         await this.#sleeper.settle(openListeners(world.net, this.spec.listeners ?? [], world.sockets));
@@ -186,6 +203,7 @@ export class SharedRun {
       stdout: this.#output.stream(0),
       stderr: this.#output.stream(1),
       tty: tty !== undefined,
+      net: this.#net,
       noteMemory: (bytes) => {
         this.#memory = bytes;
         if (bytes > this.#memoryPeak) this.#memoryPeak = bytes;
