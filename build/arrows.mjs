@@ -53,6 +53,7 @@ export const allowed = {
     'electron/supervisor',
     'electron/web',
   ],
+  'electron/starters.ts': ['electron/base', 'electron/platform', 'electron/engine', 'electron/supervisor'],
   'electron/preload.ts': ['types:electron/contract'],
   'electron/runner.ts': ['electron/runner'],
   renderer: ['types:electron/contract'],

@@ -13,6 +13,7 @@ import { build } from 'vite';
 import { assertNode } from './assert-node.mjs';
 import { root } from './paths.mjs';
 import { sourceTime, stamp } from './stale.mjs';
+import { buildStarters } from './starters.mjs';
 
 const builtins = [...builtinModules, /^node:/, 'electron', 'bufferutil', 'utf-8-validate'];
 
@@ -78,7 +79,7 @@ const entry = (/** @type {string} */ name) => join(root, 'electron', name);
 /** @type {import('vite').InlineConfig[]} */
 export const nodeConfigs = [
   nodeConfig(
-    { main: entry('main.ts'), headless: entry('headless.ts') },
+    { main: entry('main.ts'), headless: entry('headless.ts'), starters: entry('starters.ts') },
     { out: 'main', format: 'es', extension: 'js' },
   ),
   nodeConfig({ runner: entry('runner.ts') }, { out: 'main', format: 'cjs', extension: 'cjs' }),
@@ -93,6 +94,7 @@ export async function buildAll() {
   const time = sourceTime();
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   for (const config of [...nodeConfigs, rendererConfig()]) await build(config);
+  await buildStarters(join(root, 'dist/starters'));
   stamp(time);
 }
 

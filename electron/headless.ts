@@ -27,7 +27,7 @@ async function open(args: readonly string[]): Promise<void> {
   if (asked.version) return console.log(version);
 
   const processHost = nodeHost({ runnerPath: join(here, 'runner.cjs') });
-  const engine = await openEngine({ home, processHost, version, log });
+  const engine = await openEngine({ home, processHost, version, log, starters: join(here, '../starters') });
   closing.add(() => engine.close());
 
   const staging = new Staging(engine, join(home, 'tmp'));

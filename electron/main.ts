@@ -74,6 +74,7 @@ async function open(): Promise<void> {
     ...flags,
     version,
     settings,
+    starters: join(here, '../starters'),
     processHost: utilityHost({
       runnerPath: join(here, 'runner.cjs'),
       fork: (path, args, options) => utilityProcess.fork(path, args, options),

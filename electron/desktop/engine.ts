@@ -15,6 +15,8 @@ export interface DesktopEngineOptions {
   readonly home: string;
   readonly socketPath: string;
   readonly dockerHost: string;
+  /** dist/starters. */
+  readonly starters: string;
   readonly version: string;
   readonly settings: SettingsStore;
   readonly processHost: ProcessHost;
@@ -37,7 +39,7 @@ export interface DesktopEngine {
  */
 export async function openDesktopEngine(options: DesktopEngineOptions): Promise<DesktopEngine> {
   const { home, socketPath, dockerHost, version, settings, processHost, closing, log } = options;
-  const engine = await openEngine({ home, processHost, version });
+  const engine = await openEngine({ home, processHost, version, starters: options.starters });
   await closing(() => engine.close());
 
   const staging = new Staging(engine, join(home, 'tmp'));

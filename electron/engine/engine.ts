@@ -24,6 +24,8 @@ import { Namespaces, type NamespacesParts } from './networks/namespaces.ts';
 import { openNetworks } from './networks/networks.ts';
 import { openRegistries } from './registry/registry.ts';
 import { programRunner } from './run-program.ts';
+import { createTransport } from './registry/transport.ts';
+import { openStarters } from './starters/starters.ts';
 import { createSystem } from './usage/system.ts';
 import { openVolumes } from './volumes/volumes.ts';
 
@@ -38,6 +40,8 @@ export interface EngineOptions {
   readonly log?: (line: string) => void;
   /** How registries are reached; asked each time. Absent = as HOME/config.json says. */
   readonly registrySettings?: () => RegistrySettings;
+  /** The recipes of images to begin with (dist/starters). Absent = there are none. */
+  readonly starters?: string;
   /** Where log-ins to registries are kept. Absent = a 0600 file in the home. */
   readonly credentials?: CredentialStore;
 }
@@ -84,6 +88,15 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       registries,
     });
     undo.push(() => images.close());
+    const transport = createTransport(settings);
+    undo.push(() => transport.close());
+    const starters = openStarters({
+      directory: options.starters,
+      tmp: layout.tmp,
+      images,
+      transport,
+      registry: () => process.env['npm_config_registry'] || 'https://registry.npmjs.org/',
+    });
     const volumes = openVolumes({ layout, emit, log });
     const networks = openNetworks({
       path: layout.networks,
@@ -134,6 +147,7 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       events,
       system,
       registry: registries.api,
+      starters,
       close: () => (closing ??= unwind(undo, log)),
     };
   } catch (error) {

@@ -9,6 +9,7 @@ import { registriesRouter } from './registries.ts';
 import { settingsRouter } from './settings.ts';
 import { Staging } from './staging.ts';
 import { StatsHub } from './stats-hub.ts';
+import { startersRouter } from './starters.ts';
 import { systemRouter } from './system.ts';
 import { Watch } from './watch.ts';
 
@@ -27,6 +28,7 @@ export function createRouter(deps: RouterDeps) {
     networks: networksRouter(deps),
     registries: registriesRouter(deps),
     settings: settingsRouter(deps),
+    starters: startersRouter(deps),
     system: systemRouter(deps),
   });
 }

@@ -3,8 +3,9 @@ import type { EventsApi } from './events.ts';
 import type { ExecsApi } from './execs.ts';
 import type { ImagesApi } from './images.ts';
 import type { NetworksApi } from './networks.ts';
-import type { SystemApi } from './system.ts';
 import type { RegistryApi } from './registry.ts';
+import type { StartersApi } from './starters.ts';
+import type { SystemApi } from './system.ts';
 import type { VolumesApi } from './volumes.ts';
 
 /** The engine as the docker and rpc doors see it. Built by engine/engine.ts. */
@@ -16,9 +17,10 @@ export interface EngineApi {
   readonly networks: NetworksApi;
   readonly events: EventsApi;
   readonly system: SystemApi;
+  readonly starters: StartersApi;
+  readonly registry: RegistryApi;
   /** Stops containers (restart policies are kept), writes records, ends runners, lets go of the home. Idempotent. */
   close(): Promise<void>;
-  readonly registry: RegistryApi;
 }
 
 export type * from './containers.ts';
@@ -26,6 +28,7 @@ export type * from './events.ts';
 export type * from './execs.ts';
 export type * from './images.ts';
 export type * from './networks.ts';
+export type * from './registry.ts';
+export type * from './starters.ts';
 export type * from './system.ts';
 export type * from './volumes.ts';
-export type * from './registry.ts';
