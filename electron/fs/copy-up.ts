@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import type { Directory } from './directory.ts';
 import { codeOf, fsError } from './error.ts';
 import type { HostDirectory } from './host-directory.ts';
 import type { LowerDirectory } from './lower.ts';
+import type { OverlayDirectory } from './overlay.ts';
 import type { FileStat } from './stat.ts';
 import type { ExactTimes } from './times.ts';
 import { workName } from './whiteout.ts';
@@ -65,15 +65,17 @@ function publish(upper: HostDirectory, work: string, name: string): void {
   try {
     upper.link(name, upper, work);
   } catch (error) {
-    const code = codeOf(error);
-    if (code === 'EEXIST') return;
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
+    if (codeOf(error) === 'EEXIST') return;
+    if (!isLinkless(error)) throw error;
     upper.rename(work, upper, name);
   }
 }
 
-/** Copies a merged directory with all it holds to a new name. For renaming what is partly or wholly the image's. */
-export function copyUpTree(from: Directory, to: HostDirectory, name: string, times: ExactTimes): void {
+/**
+ * Gives a merged directory with all it holds a second name. For renaming what is partly or wholly the image's. Files of the container itself are linked, not
+ * copied: they stay the same files for whoever has them open, and their size costs nothing.
+ */
+export function copyUpTree(from: OverlayDirectory, to: HostDirectory, name: string, times: ExactTimes): void {
   const stat = from.stat();
   to.makeDirectory(name, 0o700);
   const made = to.child(name);
@@ -82,7 +84,8 @@ export function copyUpTree(from: Directory, to: HostDirectory, name: string, tim
     for (const entry of from.list()) {
       if (entry.kind === 'directory') {
         const below = from.enter(entry.name);
-        if (below) copyUpTree(below, made, entry.name, times);
+        // Nothing that carries a mount is ever renamed, so all below is of the overlay too.
+        if (below) copyUpTree(below as OverlayDirectory, made, entry.name, times);
       } else copyEntry(from, entry.name, made, times);
     }
     made.chmodSelf(stat.mode | 0o700);
@@ -93,9 +96,9 @@ export function copyUpTree(from: Directory, to: HostDirectory, name: string, tim
   }
 }
 
-function copyEntry(from: Directory, name: string, to: HostDirectory, times: ExactTimes): void {
+function copyEntry(from: OverlayDirectory, name: string, to: HostDirectory, times: ExactTimes): void {
   const stat = from.lookup(name);
-  if (!stat) return;
+  if (!stat || linked(from.upperOf(name), to, name)) return;
   if (stat.kind === 'symlink') to.symlink(name, from.readLink(name));
   else if (stat.kind === 'file') {
     const source = from.open(name, { read: true, write: false });
@@ -110,6 +113,24 @@ function copyEntry(from: Directory, name: string, to: HostDirectory, times: Exac
   to.setTimes(name, stat.atime, stat.mtime);
   const kept = to.lookup(name);
   if (kept) times.remember(kept, stat);
+}
+
+/** False when it has to be copied: it is the image's, or lies where files have one name only. */
+function linked(upper: HostDirectory | undefined, to: HostDirectory, name: string): boolean {
+  if (!upper) return false;
+  try {
+    to.link(name, upper, name);
+    return true;
+  } catch (error) {
+    if (isLinkless(error) || codeOf(error) === 'EMLINK') return false;
+    throw error;
+  }
+}
+
+/** The file system has no hard links. */
+function isLinkless(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS';
 }
 
 function copyData(

@@ -127,6 +127,28 @@ describe.each(waysOfHolding)('overlay held by %s', (_way, descriptors) => {
     expect(readFileSync(join(at.lower, 'etc/conf/b'), 'utf8')).toBe('B');
   });
 
+  it('renames a directory of the image with what is in it of the container’s own: not copied, still the same files', () => {
+    using at = open();
+    const table = at.table();
+    const { root } = table;
+    const huge = openFile(table, '/etc/conf/huge', { write: true, create: true });
+    // A copy of it would never end.
+    huge.resize(2 ** 42);
+    writeText(table, '/etc/conf/a', 'mine');
+    table.symlink('a', root, '/etc/conf/l');
+    const before = table.stat(root, '/etc/conf/huge', { follow: false });
+    table.rename(root, '/etc', root, '/moved');
+    expect(table.stat(root, '/moved/conf/huge', { follow: false })).toMatchObject({ ino: before.ino, size: 2n ** 42n });
+    huge.write(Buffer.from('x'), 0, 1, 0);
+    huge.resize(1);
+    huge.close();
+    expect(readText(table, '/moved/conf/huge')).toBe('x');
+    expect(readText(table, '/moved/conf/l')).toBe('mine');
+    expect(namesIn(table, '/moved/conf')).toEqual(['a', 'b', 'huge', 'l']);
+    expect(table.stat(root, '/moved/conf/huge', { follow: false }).nlink).toBe(1n);
+    expect(namesIn(table, '/')).toEqual(['bin', 'empty', 'link', 'moved']);
+  });
+
   it('refuses renames that make no sense, and changes nothing', () => {
     using at = open();
     const table = at.table();

@@ -393,6 +393,11 @@ export class OverlayDirectory extends Directory {
     return this.#upper;
   }
 
+  /** Where the container's own file of that name lies; undefined when the name is the image's. */
+  upperOf(name: string): HostDirectory | undefined {
+    return this.#find(name)?.upper ? this.#upper : undefined;
+  }
+
   #copyUp(name: string, stat: FileStat, withData: boolean): void {
     const lower = this.#lowerOf(name);
     const upper = this.ensureUpper();
