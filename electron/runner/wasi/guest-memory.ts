@@ -1,6 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { errno, WasiError } from './errno.ts';
 
+/**
+ * Buffers that one call works on, as IOV_MAX of POSIX: a list of millions is cut here, and the call moves less than it was asked to, before each of them
+ * becomes an object of ours.
+ */
+export const MAX_VECTORS = 1024;
 /** Bytes of one path; longer ones cannot name anything. */
 const MAX_STRING = 64 * 1024;
 
@@ -73,12 +78,12 @@ export class GuestMemory {
     return text;
   }
 
-  /** The buffers of an iovec array (8 bytes each: pointer, length), empty ones left out. */
+  /** The first buffers of an iovec array (8 bytes each: pointer, length), empty ones left out; at most MAX_VECTORS. */
   vectors(pointer: number, count: number): Uint8Array[] {
     const total = count >>> 0;
     const start = this.at(pointer, total * 8);
     const vectors: Uint8Array[] = [];
-    for (let index = 0; index < total; index++) {
+    for (let index = 0; index < total && vectors.length < MAX_VECTORS; index++) {
       const length = this.view.getUint32(start + index * 8 + 4, true);
       if (length > 0) vectors.push(this.slice(this.view.getUint32(start + index * 8, true), length));
     }

@@ -1,6 +1,7 @@
 /** Sending: sock_send, sock_send_to, fd_write. */
 import type { SocketAddress } from '../net/guest-net.ts';
 import { errno } from './errno.ts';
+import { MAX_VECTORS } from './guest-memory.ts';
 import type { Host } from './host.ts';
 import { anyAddress } from './ip-address.ts';
 import { progress, type SocketDescriptor, takeError } from './sock-descriptor.ts';
@@ -96,7 +97,7 @@ function sendDatagram(
     if (to === undefined && socket.peerAddress() === undefined) return errno.destaddrreq;
     const vectors = memory.vectors(iovs, count);
     const total = sizeOf(vectors);
-    if (total > LARGEST_DATAGRAM) return errno.msgsize;
+    if (total > LARGEST_DATAGRAM || vectors.length === MAX_VECTORS) return errno.msgsize;
     // As the kernel does: who sends has an address, so that answers find it.
     if (socket.state === 'fresh')
       return answered(memory, socket.bind({ address: anyAddress(socket.family), port: 0 }), (failed) =>
