@@ -21,6 +21,15 @@ import(path).then(({ Caller }) => {
 
 type Call = readonly [index: number, args: readonly (number | bigint)[]];
 
+/** Ends the serving after a while, which blocks the thread that could time out. */
+const guard = `
+const { header, bridge, over } = require('node:worker_threads').workerData;
+if (Atomics.wait(new Int32Array(over), 0, 0, 30000) === 'timed-out') {
+  Atomics.store(new Int32Array(header, 0, 1), 0, 1);
+  Atomics.add(new Int32Array(bridge, 0, 1), 0, 1);
+  Atomics.notify(new Int32Array(bridge, 0, 1), 0);
+}`;
+
 /** Serves `functions` in this very thread while a worker for each list makes its calls; the last function ends it. Returns all answers. */
 async function answers(
   functions: Record<string, readonly [params: readonly string[], call: (...args: never[]) => unknown]>,
@@ -54,7 +63,16 @@ async function answers(
     });
   });
   await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('online', resolve))));
+  const overs = new Int32Array(new SharedArrayBuffer(4));
+  const watchdog = new Worker(guard, {
+    eval: true,
+    workerData: { header: shared, bridge: bridge.shared, over: overs.buffer },
+  });
   serve(answerer, served, bridge.words);
+  Atomics.store(overs, 0, 1);
+  Atomics.notify(overs, 0);
+  if (over < lists.length) for (const worker of [...workers, watchdog]) void worker.terminate();
+  expect(over).toBe(lists.length);
   return Promise.all(said);
 }
 
@@ -127,12 +145,16 @@ describe('host calls of threads', () => {
         ],
       },
       [[0, []]],
-      // Asked for as long as the other does not wait yet: the last word is always 'opened' then 'waited'.
       [[1, []]],
     );
     expect(first).toEqual([5]);
     expect(second).toEqual([6]);
-    expect(order.toSorted()).toEqual(['opened', 'waited']);
+    expect(order).toEqual(['opened', 'waited']);
+  });
+
+  test('that are ready as soon as they wait are answered', async () => {
+    const [heard] = await answers({ wait: [[], (): Wait => ({ ready: () => true, resume: () => 3 })] }, [[0, []]]);
+    expect(heard).toEqual([3]);
   });
 
   test('that wait go on at their deadline, and may wait again', async () => {

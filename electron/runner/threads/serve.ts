@@ -41,13 +41,6 @@ export function serve(calls: Answerer, functions: ServedFunctions, words: Int32A
     return undefined;
   };
 
-  const begin = (slot: number): void => {
-    const entry = functions[calls.functionOf(slot)];
-    if (!entry) return calls.fail(slot, 'no such host function');
-    const wait = proceed(slot, () => (entry.call as Call)(...calls.argsOf(slot, entry.params)));
-    if (wait) sleeping.push({ slot, wait });
-  };
-
   /** False once it is answered. */
   const stillSleeps = (one: Sleeping): boolean => {
     for (;;) {
@@ -69,11 +62,24 @@ export function serve(calls: Answerer, functions: ServedFunctions, words: Int32A
     }
   };
 
+  const begin = (slot: number): void => {
+    const entry = functions[calls.functionOf(slot)];
+    if (!entry) return calls.fail(slot, 'no such host function');
+    const wait = proceed(slot, () => (entry.call as Call)(...calls.argsOf(slot, entry.params)));
+    const one = wait && { slot, wait };
+    // It may be ready already, and then nothing changes that would wake anybody.
+    if (one && stillSleeps(one)) sleeping.push(one);
+  };
+
   for (;;) {
     const seen = Atomics.load(words, word.wake);
     if (Atomics.load(words, word.kill) === 1 || calls.ending) return;
-    if (sleeping.length > 0) sleeping = sleeping.filter(stillSleeps);
     calls.take(begin);
+    // What one thread has done may be what another waits for (a closed descriptor, a socket shut down), and wakes nobody.
+    for (let before = Infinity; sleeping.length > 0 && sleeping.length < before;) {
+      before = sleeping.length;
+      sleeping = sleeping.filter(stillSleeps);
+    }
     Atomics.wait(words, word.wake, seen, timeLeft(sleeping));
   }
 }
