@@ -1,5 +1,5 @@
 import type { ContainerView, NetworkEndpoint } from '../../engine/api/index.ts';
-import { healthcheckJson } from './healthcheck.ts';
+import { healthcheckJson, healthJson } from './healthcheck.ts';
 import { mountJson } from './mounts.ts';
 import { portMap, portRows } from './ports.ts';
 import { statusText } from './status-text.ts';
@@ -31,6 +31,7 @@ export function containerInspectJson(view: ContainerView, extras: InspectExtras 
       Error: view.error,
       StartedAt: view.startedAt,
       FinishedAt: view.finishedAt,
+      ...(view.health ? { Health: healthJson(view.health) } : {}),
     },
     Image: view.imageId,
     ResolvConfPath: '',

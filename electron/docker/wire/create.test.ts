@@ -58,7 +58,7 @@ test('the common options', () => {
       StopTimeout: 4,
       ExposedPorts: { '80': {}, '53/UDP': {} },
       Volumes: { '/anon': {} },
-      Healthcheck: { Test: ['CMD', '/h.wasm'], Interval: 5_000_000_000 },
+      Healthcheck: { Test: ['CMD', '/h.wasm'], Interval: 5_000_000_000, StartInterval: 2_000_000_000 },
       HostConfig: {
         Memory: 67108864,
         NanoCpus: 1_500_000_000,
@@ -85,7 +85,13 @@ test('the common options', () => {
     env: ['A=1', 'B'],
     exposedPorts: ['80/tcp', '53/udp'],
     volumes: ['/anon'],
-    healthcheck: { test: ['CMD', '/h.wasm'], interval: 5_000_000_000, timeout: 0, retries: 0 },
+    healthcheck: {
+      test: ['CMD', '/h.wasm'],
+      interval: 5_000_000_000,
+      startInterval: 2_000_000_000,
+      timeout: 0,
+      retries: 0,
+    },
     memory: 67108864,
     nanoCpus: 1_500_000_000,
     restartPolicy: { name: 'on-failure', maximumRetryCount: 3 },

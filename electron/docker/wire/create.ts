@@ -1,6 +1,7 @@
 import { invalid } from '../../base/errors.ts';
-import type { ContainerSpec, Healthcheck, RestartPolicy } from '../../engine/api/index.ts';
+import type { ContainerSpec, RestartPolicy } from '../../engine/api/index.ts';
 import { Fields } from './fields.ts';
+import { readHealthcheck } from './healthcheck.ts';
 import { ignoredOptions } from './ignored.ts';
 import { readMemory, readNanoCpus, readOpenFiles, readPidsLimit, readStorageSize } from './limits.ts';
 import { readLogOptions } from './logging.ts';
@@ -124,26 +125,6 @@ function readNetworks(endpoints: Fields): ContainerSpec['networks'] {
   const names = Object.keys(endpoints.raw);
   if (names.length === 0) return undefined;
   return Object.fromEntries(names.map((name) => [name, readEndpoint(endpoints.child(name))]));
-}
-
-function readHealthcheck(config: Fields): Healthcheck | undefined {
-  const check = config.child('Healthcheck');
-  const test = check.texts('Test') ?? [];
-  const duration = (name: string): number => {
-    const value = check.integer(name) ?? 0;
-    if (value !== 0 && value < 1_000_000) throw invalid(`${name} in Healthcheck cannot be less than 1ms`);
-    return value;
-  };
-  const retries = check.integer('Retries') ?? 0;
-  if (retries < 0) throw invalid('Retries in Healthcheck cannot be negative');
-  const health = {
-    test,
-    interval: duration('Interval'),
-    timeout: duration('Timeout'),
-    startPeriod: duration('StartPeriod'),
-    retries,
-  };
-  return Object.keys(check.raw).length === 0 ? undefined : health;
 }
 
 function readConsoleSize(value: unknown): readonly [number, number] | undefined {

@@ -33,11 +33,25 @@ test('status texts', () => {
   const text = (state: Parameters<typeof containerView>[0]) => statusText(containerView({ ...at, ...state }), now);
   expect(text({ state: 'running' })).toBe('Up 2 seconds');
   expect(text({ state: 'paused' })).toBe('Up 2 seconds (Paused)');
+  const health = (status: 'starting' | 'healthy' | 'unhealthy') => ({ health: { status, failingStreak: 0, log: [] } });
+  expect(text({ state: 'running', ...health('starting') })).toBe('Up 2 seconds (health: starting)');
+  expect(text({ state: 'running', ...health('healthy') })).toBe('Up 2 seconds (healthy)');
+  expect(text({ state: 'running', ...health('unhealthy') })).toBe('Up 2 seconds (unhealthy)');
+  expect(text({ state: 'exited', ...health('unhealthy') })).toBe('Exited (7) 3 seconds ago');
   expect(text({ state: 'exited' })).toBe('Exited (7) 3 seconds ago');
   expect(text({ state: 'restarting' })).toBe('Restarting (7) 3 seconds ago');
   expect(text({ state: 'created' })).toBe('Created');
   expect(text({ state: 'removing' })).toBe('Removal In Progress');
   expect(text({ state: 'dead' })).toBe('Dead');
+});
+
+test('health in inspect: as moby, and absent without a check', () => {
+  expect(containerInspectJson(containerView())['State']).not.toHaveProperty('Health');
+  const log = [{ start: 'a', end: 'b', exitCode: 1, output: 'no\n' }];
+  const view = containerView({ health: { status: 'unhealthy', failingStreak: 3, log } });
+  expect(containerInspectJson(view)['State']).toMatchObject({
+    Health: { Status: 'unhealthy', FailingStreak: 3, Log: [{ Start: 'a', End: 'b', ExitCode: 1, Output: 'no\n' }] },
+  });
 });
 
 test('ports: what is open, then what is only exposed; nothing of a container that does not run', () => {
@@ -97,6 +111,8 @@ test('endpoints, as inspect of a container and of a network show them', () => {
       },
       bridge: { Aliases: null },
     },
+    IPAddress: '10.5.0.9',
+    Gateway: '10.5.0.1',
   });
   const network = networkJson({
     id: 'n1',

@@ -18,12 +18,17 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(seconds / 3600 / 24 / 365)} years`;
 }
 
+function healthText({ health }: ContainerView): string {
+  if (!health) return '';
+  return health.status === 'starting' ? ' (health: starting)' : ` (${health.status})`;
+}
+
 /** The Status column of `docker ps`: the server's text, not the client's. `now` in ms since the epoch. */
 export function statusText(view: ContainerView, now = Date.now()): string {
   const since = (time: string): string => duration(now - Date.parse(time));
   switch (view.state) {
     case 'running':
-      return `Up ${since(view.startedAt)}`;
+      return `Up ${since(view.startedAt)}${healthText(view)}`;
     case 'paused':
       return `Up ${since(view.startedAt)} (Paused)`;
     case 'restarting':

@@ -47,7 +47,27 @@ export interface Healthcheck {
   readonly interval: number;
   readonly timeout: number;
   readonly startPeriod: number;
+  /** Between probes within the start period. Absent in records of an older Drydock. */
+  readonly startInterval?: number;
   readonly retries: number;
+}
+
+/** One probe. Times are RFC 3339 with nanoseconds. */
+export interface ProbeResult {
+  readonly start: string;
+  readonly end: string;
+  /** 0 = healthy; −1 = it could not be run, or took too long. */
+  readonly exitCode: number;
+  /** At most 4,096 bytes. */
+  readonly output: string;
+}
+
+export interface ContainerHealth {
+  readonly status: 'starting' | 'healthy' | 'unhealthy';
+  /** Failures in a row that count. */
+  readonly failingStreak: number;
+  /** The last five, oldest first. */
+  readonly log: readonly ProbeResult[];
 }
 
 /** What a client asks for at create. Undefined means "as the image says". */
@@ -213,6 +233,8 @@ export interface ContainerView {
   readonly restartCount: number;
   readonly logPath: string;
   readonly execIds: readonly string[];
+  /** Absent: it has no health check, or has not run since the engine was opened. */
+  readonly health?: ContainerHealth;
   readonly warnings: readonly string[];
 }
 

@@ -188,6 +188,7 @@ function healthcheck(
       ...number('interval', 'Interval'),
       ...number('timeout', 'Timeout'),
       ...number('start-period', 'StartPeriod'),
+      ...number('start-interval', 'StartInterval'),
       ...(retries !== undefined && retries !== '0' && { Retries: Number(retries) }),
     },
   };

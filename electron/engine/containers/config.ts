@@ -5,6 +5,7 @@ import type { ContainerConfig, ContainerSpec, ImageConfig } from '../api/index.t
 import { parseIp } from '../networks/ip.ts';
 import { splitExtraHost } from '../networks/lookup.ts';
 import { rulesLabel, rulesOfLabel } from '../networks/rules.ts';
+import { mergeHealthcheck } from './healthcheck.ts';
 import { checkLimits } from './limits.ts';
 import { parseSignal } from './signals.ts';
 
@@ -62,7 +63,7 @@ export function mergeConfig(spec: ContainerSpec, image: ImageConfig, id: string)
     volumes: union(image.volumes, spec.volumes ?? []),
     stopSignal,
     stopTimeout: spec.stopTimeout,
-    healthcheck: spec.healthcheck ?? image.healthcheck,
+    healthcheck: mergeHealthcheck(spec.healthcheck, image.healthcheck),
     restartPolicy,
     autoRemove: spec.autoRemove ?? false,
     memory,

@@ -4,6 +4,7 @@ import type { Run } from '../../supervisor/api.ts';
 import type { ContainerState, ContainerView, NetworkEndpoint } from '../api/index.ts';
 import { isPredefined } from '../networks/filter.ts';
 import { ContainerExecs } from './exec/container-execs.ts';
+import type { Health } from './health.ts';
 import { ContainerLog } from './logs/container-log.ts';
 import type { NetworkPart } from './namespace.ts';
 import type { ContainerRecord, NetworkSetting } from './record.ts';
@@ -52,6 +53,8 @@ export class Container {
   /** Its part in the virtual network while it runs; `net.namespace` is what an exec becomes a member of. */
   net: NetworkPart | undefined;
   readonly execs = new ContainerExecs();
+  /** Since it first ran with a health check. */
+  health: Health | undefined;
   /** Last size told by a terminal: rows, columns. */
   consoleSize: readonly [number, number];
   #record: ContainerRecord;
@@ -120,6 +123,7 @@ export class Container {
       restartCount: record.restartCount,
       logPath: this.log.directory,
       execIds: this.execs.present().map(({ id }) => id),
+      ...(this.health ? { health: this.health.view() } : {}),
       warnings: record.warnings,
     };
   }

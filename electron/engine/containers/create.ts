@@ -8,6 +8,7 @@ import { mergeConfig } from './config.ts';
 import { networkSettings, networkWarnings, settledNetworkMode } from './connect.ts';
 import { Container } from './container.ts';
 import type { Context } from './context.ts';
+import { healthWarnings } from './healthcheck.ts';
 import { limitWarnings } from './limits.ts';
 import { listenersOf } from './listeners.ts';
 import { announce } from './transitions.ts';
@@ -41,6 +42,7 @@ export async function create(
     const warnings = [
       ...limitWarnings(config),
       ...networkWarnings(config),
+      ...(await healthWarnings(context, image.id, config)),
       ...(await socketWarnings(context, image.id, path, config)),
     ];
     const record: ContainerRecord = {

@@ -21,6 +21,7 @@ export function whenEnded(context: Context, container: Container, run: Run, anno
   announceStart();
   void run.ended
     .then((end) => {
+      container.health?.hold();
       const execs = endExecs(container);
       if (execs === undefined) return ended(context, container, active, end);
       return execs.then(() => ended(context, container, active, end));
@@ -52,6 +53,7 @@ function ended(context: Context, container: Container, active: ActiveRun, end: R
   const { config, restartCount } = container.record;
   const { exitCode, error } = verdict(end, asked);
   container.active = undefined;
+  container.health?.end();
   if (end.hogged) container.hogged = true;
   container.stdin.disconnect();
   container.log.endRun(end.offset);

@@ -78,8 +78,7 @@ function testOf(key: string, values: readonly string[], world: World): Test {
       return ({ config }) => config.exposedPorts.some((port) => wanted.some((each) => each(port)));
     }
     case 'health':
-      // Health is not checked, so nothing is starting, healthy or unhealthy.
-      return () => values.includes('none');
+      return ({ health }) => values.includes(health?.status ?? 'none');
     case 'isolation':
       return ({ config }) => values.includes(config.isolation) || values.includes('default');
     case 'is-task':

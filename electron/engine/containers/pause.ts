@@ -7,7 +7,7 @@ import { toPaused, toUnpaused } from './transitions.ts';
 
 /** One that is about to run stands still as soon as it does. */
 const runningExecs = ({ execs }: Container): Run[] =>
-  execs.live().flatMap(({ state, run }) => (state === 'running' && run ? [run] : []));
+  execs.live().flatMap(({ state, run, ending }) => (state === 'running' && run && !ending ? [run] : []));
 
 /** @throws notFound, conflict, unsupported where the host cannot stop processes */
 export async function pause(context: Context, ref: string): Promise<void> {
@@ -23,10 +23,12 @@ export async function pause(context: Context, ref: string): Promise<void> {
   if (state === 'paused') throw conflict(`Container ${container.id} is already paused`);
   const runs = [active.run, ...runningExecs(container)];
   for (const run of runs) run.pause();
+  container.health?.hold();
   try {
     toPaused(context, container);
   } catch (error) {
     for (const run of runs) run.resume();
+    container.health?.go();
     throw error;
   }
 }
@@ -38,4 +40,5 @@ export async function unpause(context: Context, ref: string): Promise<void> {
   if (!active || state !== 'paused') throw conflict(`Container ${container.id} is not paused`);
   for (const run of [active.run, ...runningExecs(container)]) run.resume();
   toUnpaused(context, container);
+  container.health?.go();
 }

@@ -7,6 +7,8 @@ import { joinNetworks, leaveNetworks } from './connect.ts';
 import type { Container } from './container.ts';
 import type { Context } from './context.ts';
 import { whenEnded } from './exit.ts';
+import { beginHealth } from './health.ts';
+import { probeCommand } from './healthcheck.ts';
 import { cpuLimit, limitsOfRun } from './limits.ts';
 import { listenersOf, withListeners } from './listeners.ts';
 import { logSpec } from './log-options.ts';
@@ -60,6 +62,7 @@ async function begin(context: Context, container: Container): Promise<void> {
   try {
     if (context.closing) throw unavailable('the engine is shutting down');
     const lower = await context.roots.of(container.record.imageId);
+    const probe = container.record.config.healthcheck && (await probeCommand(context, container.record));
     const record = asRunning(container.record);
     if (record.config.storageSize) forgetUsage(container.directory);
     const mounts = mountsForRun(context, record, container.directory, lower);
@@ -69,6 +72,7 @@ async function begin(context: Context, container: Container): Promise<void> {
     const run = await getGoing(context, container, record, mounts);
     whenEnded(context, container, run, () => {
       toRunning(context, container, record);
+      beginHealth(context, container, probe);
       for (const mount of record.mounts)
         if (mount.name !== undefined)
           context.volumes.announce('mount', mount.name, {

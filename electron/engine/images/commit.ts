@@ -43,6 +43,7 @@ export function runtimeOf(config: ContainerConfig): RuntimeConfig {
         Interval: healthcheck.interval,
         Timeout: healthcheck.timeout,
         StartPeriod: healthcheck.startPeriod,
+        ...(healthcheck.startInterval ? { StartInterval: healthcheck.startInterval } : {}),
         Retries: healthcheck.retries,
       },
     }),

@@ -48,6 +48,7 @@ export interface RuntimeConfig {
     readonly Interval?: number;
     readonly Timeout?: number;
     readonly StartPeriod?: number;
+    readonly StartInterval?: number;
     readonly Retries?: number;
   } | null;
 }

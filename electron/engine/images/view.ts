@@ -53,6 +53,7 @@ export function runtimeView(config: RuntimeConfig): ImageConfig {
           interval: health.Interval ?? 0,
           timeout: health.Timeout ?? 0,
           startPeriod: health.StartPeriod ?? 0,
+          ...(health.StartInterval ? { startInterval: health.StartInterval } : {}),
           retries: health.Retries ?? 0,
         }
       : undefined,
