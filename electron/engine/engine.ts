@@ -20,6 +20,7 @@ import { ContainerStore } from './containers/store.ts';
 import { createEvents } from './events/events.ts';
 import { openImages } from './images/images.ts';
 import { checkLayoutVersion, homeLayout, prepareHome } from './layout.ts';
+import { hostSubnets } from './networks/host-subnets.ts';
 import { Namespaces, type NamespacesParts } from './networks/namespaces.ts';
 import { openNetworks } from './networks/networks.ts';
 import { openRegistries } from './registry/registry.ts';
@@ -50,7 +51,7 @@ export interface EngineOptions {
 export interface EngineParts {
   readonly supervisor?: (host: ProcessHost) => SupervisorApi;
   readonly timers?: Timers;
-  readonly net?: Pick<NamespacesParts, 'resolver' | 'ports'>;
+  readonly net?: Pick<NamespacesParts, 'resolver' | 'ports'> & { readonly hostSubnets?: typeof hostSubnets };
 }
 
 /** @throws conflict when another process has the home (its pid is named) or a newer Drydock made it; damaged, denied, full */
@@ -102,6 +103,7 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       path: layout.networks,
       emit,
       containerName: (id) => store.get(id)?.name ?? '',
+      hostSubnets: parts.net?.hostSubnets ?? hostSubnets,
     });
 
     const namespaces = new Namespaces({ networks, directory: join(layout.tmp, 'net'), ...parts.net });

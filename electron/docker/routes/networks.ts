@@ -57,8 +57,19 @@ const create = (networks: NetworksApi) => async (call: Call) => {
     ...(subnet ? { subnet } : {}),
     ...(gateway ? { gateway } : {}),
   });
-  sendJson(call, 201, { Id: id, Warning: '' });
+  sendJson(call, 201, { Id: id, Warning: ignored(fields) });
 };
+
+/** What of the request has no effect. */
+function ignored(fields: Fields): string {
+  const pools = fields.child('IPAM').list('Config');
+  return [
+    ...(fields.flag('EnableIPv6') ? ['--ipv6 has no effect: containers have IPv4 addresses only'] : []),
+    ...(pools.length > 1 ? ['only the first subnet is used'] : []),
+    ...(pools[0]?.filled('IPRange') ? ['--ip-range has no effect: addresses are given from the whole subnet'] : []),
+    ...(pools[0]?.keys('AuxiliaryAddresses')?.length ? ['--aux-address has no effect'] : []),
+  ].join('; ');
+}
 
 const remove = (networks: NetworksApi) => async (call: Call) => {
   await networks.remove(param(call, 'name'));

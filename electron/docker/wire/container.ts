@@ -56,6 +56,7 @@ export function containerInspectJson(view: ContainerView, extras: InspectExtras 
       SandboxID: '',
       SandboxKey: '',
       Ports: portMap(view),
+      ...bridgeJson(view.networks),
       Networks: networksJson(view.networks),
     },
   };
@@ -139,6 +140,21 @@ function hostConfigJson({ config }: ContainerView): Json {
     NanoCpus: config.nanoCpus,
     Runtime: config.runtime,
     Isolation: config.isolation,
+  };
+}
+
+/** What older scripts read: the endpoint on the default bridge, said at the top as well. */
+function bridgeJson(endpoints: readonly NetworkEndpoint[]): Json {
+  const bridge = endpoints.find(({ name }) => name === 'bridge');
+  return {
+    EndpointID: bridge?.endpointId ?? '',
+    Gateway: bridge?.gateway ?? '',
+    IPAddress: bridge?.ipAddress ?? '',
+    IPPrefixLen: bridge?.prefixLength ?? 0,
+    MacAddress: bridge?.macAddress ?? '',
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
   };
 }
 

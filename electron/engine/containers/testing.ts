@@ -228,7 +228,7 @@ export async function openTestEngine(home?: string, net: NonNullable<EngineParts
   const lines: string[] = [];
   const engine = await openEngine(
     { home: directory, processHost: noHost, version: '0.0.0-test', log: (line) => void lines.push(line) },
-    { supervisor: () => supervisor, timers, net },
+    { supervisor: () => supervisor, timers, net: { hostSubnets: () => [], ...net } },
   );
   if (home === undefined)
     await engine.images.importModule(Readable.from([emptyModule]), { fileName: 'app.wasm', reference: 'app:latest' });

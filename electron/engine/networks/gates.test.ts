@@ -39,8 +39,10 @@ test.skipIf(process.platform === 'win32')('a home with a long path has its gates
   expect(gate.startsWith(deep)).toBe(false);
   expect(statSync(dirname(gate)).mode & 0o777).toBe(0o700);
   expect(await listens(gate)).toBe(true);
-  gates.close();
+  const next = new Gates(join(deep, 'net')).next(); // after a kill
   expect(existsSync(dirname(gate))).toBe(false);
+  expect(dirname(next)).not.toBe(dirname(gate));
+  rmSync(dirname(next), { recursive: true });
 });
 
 test('named pipes on Windows', () => {

@@ -1,6 +1,6 @@
 /** Where runs are reached by other runs: one unix socket (or named pipe) each, in a directory that only this user can enter. */
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -37,8 +37,19 @@ export class Gates {
   }
 
   #make(): string {
-    if (Buffer.byteLength(this.#preferred) > longestDirectory) return mkdtempSync(join(tmpdir(), 'drydock-net-'));
+    if (Buffer.byteLength(this.#preferred) > longestDirectory) return inTemporary(this.#preferred);
     mkdirSync(this.#preferred, { recursive: true, mode: 0o700 });
     return this.#preferred;
   }
+}
+
+/** One home has one engine, so what an earlier one left there (it was killed) is nobody's. */
+function inTemporary(preferred: string): string {
+  const prefix = `drydock-${createHash('sha256').update(preferred).digest('hex').slice(0, 12)}-`;
+  for (const name of readdirSync(tmpdir()).filter((each) => each.startsWith(prefix))) {
+    const left = join(tmpdir(), name);
+    if (lstatSync(left, { throwIfNoEntry: false })?.uid === process.getuid?.())
+      rmSync(left, { recursive: true, force: true });
+  }
+  return mkdtempSync(join(tmpdir(), prefix));
 }

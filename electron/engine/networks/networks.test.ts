@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import type { NewEvent } from '../events/events.ts';
+import { hostSubnets } from './host-subnets.ts';
 import { openNetworks, type Networks } from './networks.ts';
-import { AddressPool, formatAddress, macOf, overlaps, parseAddress, parseSubnet } from './subnets.ts';
+import { AddressPool, formatAddress, formatSubnet, macOf, overlaps, parseAddress, parseSubnet } from './subnets.ts';
 
 let path: string;
 let events: NewEvent[];
@@ -48,6 +49,18 @@ test('a user-defined network has a subnet of its own, is found by name, id and p
     'create n2',
     'destroy n1',
   ]);
+});
+
+test('a subnet is none that the host is on, unless it is asked for', async () => {
+  const interfaces = (...cidrs: string[]) => ({
+    eth0: cidrs.map((cidr) => ({ address: '', netmask: '', mac: '', internal: false, family: 'IPv4' as const, cidr })),
+  });
+  const subnets = hostSubnets(() => interfaces('172.18.5.6/20', '10.8.0.2/32'));
+  expect(subnets.map(formatSubnet)).toEqual(['172.18.0.0/20']);
+  networks = openNetworks({ path, emit: () => undefined, containerName: () => '', hostSubnets: () => subnets });
+  await networks.create({ name: 'a' });
+  await networks.create({ name: 'b', subnet: '172.18.0.0/16' });
+  expect(networks.get('a').subnet).toBe('172.19.0.0/16');
 });
 
 test('members get addresses, are shown, and keep the network from being removed', async () => {

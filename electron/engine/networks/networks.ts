@@ -53,11 +53,13 @@ interface Deps {
   readonly emit: (event: NewEvent) => void;
   /** Names belong to the containers and change by rename. */
   readonly containerName: (id: string) => string;
+  /** Not to be chosen for a network that names no subnet. */
+  readonly hostSubnets?: () => readonly net.Subnet[];
 }
 
 const newId = (): string => randomBytes(32).toString('hex');
 
-export function openNetworks({ path, emit, containerName }: Deps): Networks {
+export function openNetworks({ path, emit, containerName, hostSubnets = () => [] }: Deps): Networks {
   const byId = new Map<string, Network>();
   const byName = new Map<string, Network>();
 
@@ -154,7 +156,9 @@ export function openNetworks({ path, emit, containerName }: Deps): Networks {
       if (!free(subnet)) throw denied(`Pool overlaps with other one on this address space: ${wanted}`);
       return subnet;
     }
-    for (const subnet of net.defaultPools()) if (free(subnet)) return subnet;
+    const hosts = hostSubnets();
+    for (const subnet of net.defaultPools())
+      if (free(subnet) && !hosts.some((other) => net.overlaps(subnet, other))) return subnet;
     throw denied('all predefined address pools have been fully subnetted', {
       hint: 'Remove networks that nothing uses, or name a subnet.',
     });
