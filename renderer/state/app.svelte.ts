@@ -14,6 +14,7 @@ import { Removals } from './removals.svelte.ts';
 import { Route } from './route.svelte.ts';
 import { Selection } from './selection.svelte.ts';
 import { Settings } from './settings.svelte.ts';
+import { Starters } from './starters.svelte.ts';
 import { StatsFeed } from './stats.svelte.ts';
 
 const { transport, bridge } = chooseTransport();
@@ -27,6 +28,13 @@ export const images = new Images(connection, removals, (key) => operations.probl
 export const engine = new Engine();
 export const settings = new Settings(connection, operations);
 export const stats = new StatsFeed((ids, signal) => connection.api.containers.stats({ ids }, { signal }));
+export const starters = new Starters(
+  {
+    list: () => connection.api.starters.list(),
+    build: (name, signal) => connection.api.starters.build({ name }, { signal }),
+  },
+  operations,
+);
 export const route = new Route();
 export const overlays = new Overlays();
 export const keyboard = new Keyboard();
