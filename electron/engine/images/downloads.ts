@@ -41,7 +41,8 @@ export class Downloads {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     for (;;) {
-      const running = this.#running.get(blob.digest) ?? this.#start(blob, open);
+      const joined = this.#running.get(blob.digest);
+      const running = joined ?? this.#start(blob, open);
       running.listeners.add(listen);
       running.waiting++;
       try {
@@ -49,9 +50,8 @@ export class Downloads {
         lease.keep(blob.digest);
         return;
       } catch (error) {
-        // Somebody else's download may have been ended by its own troubles, such as a log-in that is not ours.
-        const isOurs = signal?.aborted || running.waiting === 1 || !running.abort.signal.aborted;
-        if (isOurs) throw error;
+        // Another's download may have failed by what is not our trouble, such as a log-in: then we try ourselves.
+        if (!joined || signal?.aborted) throw error;
       } finally {
         running.listeners.delete(listen);
         if (--running.waiting === 0) {

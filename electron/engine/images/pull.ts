@@ -197,7 +197,8 @@ async function transfer(
   const tagged = reference.digest === undefined ? fullName(reference) : undefined;
   const name = fullName({ ...reference, tag: undefined, digest });
   const isNew = store.byName(tagged ?? name)?.id !== image.id;
-  await store.name(image.id, name, ...(tagged === undefined ? [] : [tagged]));
+  const names = tagged === undefined ? [name] : [name, tagged];
+  if (!names.every((each) => image.names.has(each))) await store.name(image.id, ...names);
   world.pulled(image, familiarName(reference));
   queue.push({ type: 'done', reference: familiarName(reference), image: image.id, isNew });
 }
