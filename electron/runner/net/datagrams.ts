@@ -51,6 +51,9 @@ export class Datagrams implements DatagramHome {
   readonly #callers = new Set<DatagramLink>();
   readonly #back = new BoundedMap<string, Back>(PEERS);
   #closed = false;
+  /** Sent by the guest and not on their way yet, and who waits until there are none. */
+  #leaving = 0;
+  #left: () => void = () => undefined;
 
   constructor(options: DatagramsOptions) {
     this.#options = options;
@@ -88,7 +91,13 @@ export class Datagrams implements DatagramHome {
     };
   }
 
-  sendDatagram(socket: DatagramSocket, bytes: Uint8Array, wanted: SocketAddress, done: (error?: Errno) => void): void {
+  sendDatagram(socket: DatagramSocket, bytes: Uint8Array, wanted: SocketAddress, sent: (error?: Errno) => void): void {
+    this.#leaving += 1;
+    const done = (error?: Errno): void => {
+      this.#leaving -= 1;
+      if (this.#leaving === 0) this.#left();
+      sent(error);
+    };
     const to = { address: destination(wanted.address), port: wanted.port };
     const { port } = socket.localAddress();
     const back = this.#back.get(keyOf(port, to));
@@ -125,6 +134,17 @@ export class Datagrams implements DatagramHome {
       first,
     );
     this.#callers.add(link);
+  }
+
+  /** Resolves when what the guest has sent is on its way, as it would be in a kernel after the program has ended; at the latest after `limit` ms. */
+  async flushed(limit: number): Promise<void> {
+    if (this.#leaving === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#left = resolve;
+      timer = setTimeout(resolve, limit);
+    });
+    clearTimeout(timer);
   }
 
   close(): void {

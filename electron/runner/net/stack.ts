@@ -23,6 +23,9 @@ export interface NetStackOptions {
   changed(socket: StackSocket | undefined): void;
 }
 
+/** Milliseconds that datagrams have to get on their way once the guest has ended. */
+const LAST_DATAGRAMS = 500;
+
 /**
  * The network of one run: owns every socket of the host that belongs to it. As a GuestNet it serves a guest of the same thread; for a guest in a
  * thread of its own remote/server.ts stands in between.
@@ -115,6 +118,7 @@ export class NetStack implements GuestNet {
   }
 
   async #close(graceful: boolean): Promise<void> {
+    if (graceful) await this.#datagrams.flushed(LAST_DATAGRAMS);
     this.#published?.close();
     this.#gate?.close();
     this.#datagrams.close();
