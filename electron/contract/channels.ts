@@ -16,8 +16,21 @@ export const channelRequest = z.discriminatedUnion('t', [
     rows: z.number().int(),
     columns: z.number().int(),
   }),
+  /** First message. Runs a program in a container that runs, with a terminal or without; it ends with the channel. */
+  z.object({
+    t: z.literal('exec'),
+    /** Of the container. */
+    id: z.string(),
+    command: z.array(z.string()).min(1).max(1000),
+    /** KEY=value, over the container's. */
+    env: z.array(z.string()).max(1000).optional(),
+    workingDir: z.string().optional(),
+    tty: z.boolean(),
+    rows: z.number().int().min(1).max(1000),
+    columns: z.number().int().min(1).max(1000),
+  }),
   z.object({ t: z.literal('credit'), n: z.number().int().min(1).max(1000) }),
-  /** attach only; base64. */
+  /** attach and exec only; base64. */
   z.object({ t: z.literal('input'), data: z.string() }),
   z.object({ t: z.literal('inputEnd') }),
   z.object({
@@ -34,9 +47,11 @@ export type LogLine = readonly [time: number, stream: 1 | 2, text: string, parti
 export type ChannelMessage =
   /** At most 2,000 lines or 256 KiB of text. */
   | { readonly t: 'lines'; readonly lines: readonly LogLine[] }
-  /** attach only; base64 of raw bytes, at most 64 KiB. */
+  /** attach and exec only; base64 of raw bytes, at most 64 KiB. */
   | { readonly t: 'output'; readonly stream: 1 | 2; readonly data: string }
   /** Everything there was has been sent; follow goes on. Sent once. */
   | { readonly t: 'caughtUp' }
+  /** exec only, once, after all output. 126 and 127: it could not run, the output says why. */
+  | { readonly t: 'exit'; readonly exitCode: number }
   | { readonly t: 'end' }
   | { readonly t: 'error'; readonly message: string; readonly hint?: string };

@@ -18,6 +18,8 @@ export const containerRow = z.object({
   /** Trap text, start error. '' = none. */
   error: z.string(),
   oomKilled: z.boolean(),
+  /** Absent: without a health check, or not started yet. */
+  health: z.enum(['starting', 'healthy', 'unhealthy']).optional(),
   createdAt: z.number(),
   startedAt: z.number(),
   finishedAt: z.number(),

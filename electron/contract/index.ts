@@ -1,5 +1,6 @@
 import { containers } from './containers.ts';
 import { events } from './events.ts';
+import { execs } from './execs.ts';
 import { images } from './images.ts';
 import { modules } from './modules.ts';
 import { networks } from './networks.ts';
@@ -12,6 +13,7 @@ import { system } from './system.ts';
 export const contract = {
   containers,
   events,
+  execs,
   images,
   modules,
   networks,

@@ -9,7 +9,7 @@ const maxOutput = 64 * 1024;
 const holdInput = 1 << 20;
 const maxInput = 16 << 20;
 
-type Later = Extract<ChannelRequest, { t: 'input' | 'inputEnd' | 'resize' }>;
+export type Later = Extract<ChannelRequest, { t: 'input' | 'inputEnd' | 'resize' }>;
 
 /** A terminal: output out against credits, keystrokes in. `done` settles when the run ends or the channel is closed. */
 export function openAttachment(
@@ -42,7 +42,7 @@ export function openAttachment(
 }
 
 /** Keystrokes and pasted text on their way to the program, in order. */
-class Input {
+export class Input {
   readonly #channel: Channel;
   readonly #stdin: Attachment['stdin'];
   #last: Promise<void> = Promise.resolve();
@@ -82,7 +82,8 @@ class Input {
   }
 }
 
-async function sendOutput(channel: Channel, attachment: Attachment): Promise<void> {
+/** All of it, against credits, then the attachment is closed. */
+export async function sendOutput(channel: Channel, attachment: Attachment): Promise<void> {
   let chunks: Uint8Array[] = [];
   let size = 0;
   let stream: 1 | 2 = 1;

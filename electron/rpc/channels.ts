@@ -2,7 +2,8 @@ import { channelRequest, type ChannelMessage, type ChannelRequest } from '../con
 import { invalid } from '../base/errors.ts';
 import type { EngineApi } from '../engine/api/index.ts';
 import { sendLogs } from './channel-logs.ts';
-import { openAttachment } from './channel-attach.ts';
+import { openAttachment, type Later } from './channel-attach.ts';
+import { openExec } from './channel-exec.ts';
 import { Credits } from './credits.ts';
 import { failureOf } from './status.ts';
 import type { Link } from './link.ts';
@@ -18,8 +19,6 @@ export interface Channel {
   pause(): void;
   resume(): void;
 }
-
-type Later = Extract<ChannelRequest, { t: 'input' | 'inputEnd' | 'resize' }>;
 
 /** A message as it came: a value from a port, JSON text from a socket. */
 function requestOf(message: unknown): ChannelRequest {
@@ -81,8 +80,12 @@ export function serveChannel(engine: EngineApi, link: Link<unknown, ChannelMessa
       const attachment = openAttachment(channel, request);
       later = attachment.take;
       run(attachment.done);
+    } else if (request.t === 'exec') {
+      const exec = openExec(channel, request);
+      later = exec.take;
+      run(exec.done);
     } else {
-      throw invalid('A channel begins with "logs" or "attach"');
+      throw invalid('A channel begins with "logs", "attach" or "exec"');
     }
   };
 
@@ -92,7 +95,8 @@ export function serveChannel(engine: EngineApi, link: Link<unknown, ChannelMessa
       const request = requestOf(message);
       if (request.t === 'credit') credits.add(request.n);
       else if (!opened) open(request);
-      else if (request.t === 'logs' || request.t === 'attach') throw invalid('The channel is open already');
+      else if (request.t === 'logs' || request.t === 'attach' || request.t === 'exec')
+        throw invalid('The channel is open already');
       else later?.(request);
     } catch (error) {
       fail(error);

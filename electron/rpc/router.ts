@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { containersRouter } from './containers.ts';
 import { rpc, type RouterDeps } from './deps.ts';
 import { eventsRouter } from './events.ts';
+import { execsRouter } from './execs.ts';
 import { imagesRouter } from './images.ts';
 import { modulesRouter } from './modules.ts';
 import { networksRouter } from './networks.ts';
@@ -23,6 +24,7 @@ export function createRouter(deps: RouterDeps) {
   return rpc.router({
     containers: containersRouter(deps, (id) => watch.touch(id), stats),
     events: eventsRouter(watch),
+    execs: execsRouter(deps),
     images: imagesRouter(deps),
     modules: modulesRouter(deps, staging),
     networks: networksRouter(deps),

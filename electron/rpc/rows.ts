@@ -45,6 +45,7 @@ export function containerRowOf(view: ContainerView): ContainerRow {
     exitCode: view.exitCode,
     error: view.error,
     oomKilled: view.oomKilled,
+    ...(view.health ? { health: view.health.status } : {}),
     createdAt: milliseconds(view.created),
     startedAt: milliseconds(view.startedAt),
     finishedAt: milliseconds(view.finishedAt),
