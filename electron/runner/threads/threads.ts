@@ -15,7 +15,7 @@ const LAST_TID = 2 ** 29 - 1;
  */
 const SPARE = 2;
 const IDLE_LIMIT = 16;
-const KEPT = 2;
+const KEPT = 4;
 
 export interface ThreadsListener {
   /** The main thread is about to run. */
