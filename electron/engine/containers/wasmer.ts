@@ -1,6 +1,7 @@
 /** The runtime `wasmer`: what it cannot do is refused at create, not found out by the guest. */
 import { invalid } from '../../base/errors.ts';
 import type { ContainerConfig, ContainerSpec } from '../api/index.ts';
+import { listenersOf, listenLabel } from './listeners.ts';
 
 const names: readonly string[] = ['wasmer', 'io.containerd.wasmer.v1'];
 
@@ -21,4 +22,5 @@ export function refuseForWasmer(config: ContainerConfig, spec: ContainerSpec): v
     refuse(`its files are in memory only, so nothing can be mounted${mount === undefined ? '' : ` at ${mount}`}`);
   if (config.publishAllPorts || Object.keys(config.portBindings).length > 0)
     refuse('it has no sockets, so no port can be published');
+  if (listenersOf(config.labels).length > 0) refuse(`it has no sockets, so it can be given none (${listenLabel})`);
 }
