@@ -58,13 +58,14 @@ export class OverlayDirectory extends Directory {
     if (isMark(name)) return undefined;
     const upper = this.#upper;
     const lower = this.#lower;
-    if (upper && (!lower || !this.#absent.has(name, upper))) {
+    // Remembered: lower never changes.
+    const below = lower?.lookup(name);
+    if (upper && !(below && this.#absent.has(name, upper))) {
       const stat = upper.lookup(name);
       if (stat) return { stat: this.state.times.exact(stat), upper: true };
-      if (!lower || upper.lookup(whiteoutOf(name))) return undefined;
+      if (!below || upper.lookup(whiteoutOf(name))) return undefined;
       this.#absent.add(name);
     }
-    const below = lower?.lookup(name);
     if (below) return { stat: below, upper: false };
     if (upper) return undefined;
     // Before saying no: perhaps an upper has come into being.
@@ -99,7 +100,8 @@ export class OverlayDirectory extends Directory {
 
   protected doOpen(name: string, how: OpenHow): OpenFile | undefined {
     // Nothing below: the kernel decides all of it in one call.
-    if (this.#upper && !this.#lower && !this.volume.readOnly && !isMark(name)) return this.#openUpper(name, how);
+    if (this.#upper && !this.volume.readOnly && !isMark(name) && !this.#lower?.lookup(name))
+      return this.#openUpper(name, how);
     const found = this.#find(name);
     if (found && how.create && how.exclusive) throw fsError('EEXIST', name);
     if (found?.stat.kind === 'directory') return undefined;
