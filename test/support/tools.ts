@@ -12,6 +12,12 @@ export const hasDocker = (): boolean => has('docker', spawnSync('docker', ['--ve
 /** False when there is no util-linux `script`, which gives a program a terminal. @throws under CI=true. */
 export const hasScript = (): boolean => has('script', spawnSync('script', ['--version']).status === 0);
 
+/** False when docker-registry, skopeo or openssl is missing. @throws under CI=true. */
+export const hasRegistryTools = (): boolean =>
+  has('docker-registry', spawnSync('docker-registry', ['--version']).status === 0) &&
+  has('skopeo', spawnSync('skopeo', ['--version']).status === 0) &&
+  has('openssl', spawnSync('openssl', ['version']).status === 0);
+
 const chromiums = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /** Path of a Chromium, or undefined, so that the test is skipped. @throws under CI=true. */

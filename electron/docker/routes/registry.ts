@@ -1,4 +1,4 @@
-import { invalid, unsupported } from '../../base/errors.ts';
+import { invalid, notFound, toDrydockError, unsupported } from '../../base/errors.ts';
 import type { ImagesApi, RegistryApi } from '../../engine/api/index.ts';
 import { drain, readJson } from '../body.ts';
 import { param, sendJson } from '../call.ts';
@@ -59,13 +59,24 @@ const push = (images: RegistryNeeds['images']) => async (call: Call) => {
   await stream(call, images.push(ref, { auth: registryAuth(call.request) }, call.gone), pushJson);
 };
 
+/**
+ * At a 401 the CLI asks for name and password on its stdin, for ever when that is no terminal. dockerd never sends one here: who may not see an image
+ * is told that there is none (moby: distribution/errors.go).
+ */
+function withoutPrompt(error: unknown): unknown {
+  const { kind, message, hint, data } = toDrydockError(error);
+  return kind === 'unauthorized' || kind === 'denied' ? notFound(message, { hint, data, cause: error }) : error;
+}
+
 async function stream<T>(
   call: Call,
   source: AsyncIterable<T>,
   linesOf: (event: T) => readonly Readonly<Record<string, unknown>>[],
 ): Promise<void> {
   const events = source[Symbol.asyncIterator]();
-  let step = await events.next();
+  let step = await events.next().catch((error: unknown) => {
+    throw withoutPrompt(error);
+  });
   const progress = startProgress(call.response);
   try {
     for (; !step.done; step = await events.next()) {
