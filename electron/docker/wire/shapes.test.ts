@@ -113,8 +113,6 @@ test('endpoints, as inspect of a container and of a network show them', () => {
     },
     IPAddress: '10.5.0.9',
     Gateway: '10.5.0.1',
-    IPAddress: '10.5.0.9',
-    Gateway: '10.5.0.1',
   });
   const network = networkJson({
     id: 'n1',
