@@ -115,6 +115,31 @@ export type LimitsRequest = z.infer<typeof limitsRequest>;
 const base = oc.errors({ DRYDOCK: { data: failure } });
 const ref = z.object({ id: z.string().min(1) });
 
+/** The calls of a container's program to its WASI host, oldest first. */
+export const traceView = z.object({
+  /** 'later': switched on, but this run was started without; the next one has it. */
+  state: z.enum(['on', 'off', 'later']),
+  calls: z.array(
+    z.object({
+      /** Nanoseconds since the epoch, when it began. */
+      time: z.string(),
+      /** Microseconds, waiting included. */
+      took: z.number(),
+      name: z.string(),
+      args: z.string(),
+      /** "SUCCESS", "NOENT", …; "exit", "trap". */
+      result: z.string(),
+      /** What it gave when it succeeded: "opened=4". */
+      given: z.string(),
+    }),
+  ),
+  /** For `since`. */
+  next: z.number(),
+  /** Some calls since `since` are gone: the last megabyte is kept. */
+  lost: z.boolean(),
+});
+export type TraceView = z.infer<typeof traceView>;
+
 export const containers = {
   inspect: base.input(ref).output(containerDetails),
   /** Create and start. When only the start fails, the container stays (with its error) and the failure names it. */
@@ -126,6 +151,8 @@ export const containers = {
   pause: base.input(ref).output(z.void()),
   unpause: base.input(ref).output(z.void()),
   limit: base.input(limitsRequest).output(z.object({ warnings: z.array(z.string()) })),
+  /** Reads the trace, and switches it (at once in a run that has one, else from the next start on). */
+  trace: base.input(ref.extend({ on: z.boolean().optional(), since: z.number().int().optional() })).output(traceView),
   rename: base.input(ref.extend({ name: z.string() })).output(z.void()),
   remove: base.input(ref.extend({ force: z.boolean(), volumes: z.boolean() })).output(z.void()),
   /** A message a second for the named containers while iterated. */

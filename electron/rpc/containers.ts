@@ -108,6 +108,13 @@ export function containersRouter(deps: RouterDeps, touch: (id: string) => void, 
       const { warnings } = await containers.update(input.id, updateOf(input));
       return { warnings: [...warnings] };
     }),
+    trace: rpc.containers.trace.handler(async ({ input: { id, on, since } }) => {
+      const { calls, ...view } = await containers.trace(id, {
+        ...(on === undefined ? {} : { on }),
+        ...(since === undefined ? {} : { since }),
+      });
+      return { ...view, calls: calls.map((call) => ({ ...call, time: String(call.time) })) };
+    }),
     rename: rpc.containers.rename.handler(({ input }) => touching(input.id, containers.rename(input.id, input.name))),
     remove: rpc.containers.remove.handler(({ input }) =>
       touching(input.id, containers.remove(input.id, { force: input.force, volumes: input.volumes })),

@@ -13,6 +13,7 @@ import { plainHost } from './plain-host.ts';
 import type { FoundProgram } from './program.ts';
 import { BLOCKING_IMPORTS, createPreview1, type Preview1 } from './wasi/preview1.ts';
 import { isThreadSpawn } from './threads/thread-spawn.ts';
+import { traced } from './trace/traced.ts';
 import { createUnstable } from './wasi/unstable.ts';
 import type { GuestWorld, HostFunction } from './wasi/world.ts';
 
@@ -101,8 +102,15 @@ export function openHost(world: GuestWorld, name: string): Preview1 {
 /** Both ABIs of WASI; the older one is made when a module asks for it. */
 export function wasiOf(preview1: Preview1): (entry: ModuleImport) => HostFunction | undefined {
   let unstable: Record<string, HostFunction> | undefined;
-  return ({ module, name, params }) => {
+  const find = ({ module, name, params }: ModuleImport): HostFunction | undefined => {
     if (module === 'wasi_snapshot_preview1') return preview1.find(name, params);
     return module === 'wasi_unstable' ? (unstable ??= createUnstable(preview1))[name] : undefined;
+  };
+  const { memory, world } = preview1.host;
+  const { trace } = world;
+  if (!trace) return find;
+  return (entry) => {
+    const host = find(entry);
+    return host && traced(host, entry.name, entry.params?.length ?? host.length, memory, trace);
   };
 }

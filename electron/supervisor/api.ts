@@ -1,6 +1,6 @@
 /** The supervisor as the engine sees it. Implemented by supervisor/supervisor.ts. */
 import type { Throttling } from './throttle.ts';
-import type { NetAnswer, NetAsk, RunOutcome, RunSpec, RunUsage } from './protocol.ts';
+import type { NetAnswer, NetAsk, RunOutcome, RunSpec, RunUsage, TraceReading } from './protocol.ts';
 
 /**
  * `process` (default): one live run a process, guest in its own thread; the process is recycled for runs of the same image.
@@ -37,6 +37,8 @@ export interface RunEnd {
   /** Logical end of the log, when the runner could say. */
   readonly offset: number | undefined;
   readonly usage: RunUsage | undefined;
+  /** The last calls of a traced run. */
+  readonly trace?: TraceReading | undefined;
   /** In a shared process it computed for long stretches (or had to be ended by ending the process): better run with `process` next time. */
   readonly hogged?: true;
 }
@@ -62,6 +64,8 @@ export interface Run {
   limitThreads(limit: number | undefined): void;
   /** What the limit of CPU time has done so far. */
   readonly throttling: Throttling;
+  /** Switches the trace of a run that has one, and reads its lines after `since`. Undefined: it has none, or the runner does not answer in 1 s. */
+  trace(request: { readonly on?: boolean; readonly since?: number }): Promise<TraceReading | undefined>;
   /** Last known usage when the runner is paused or does not answer in 1 s. */
   usage(): Promise<RunUsage>;
 }

@@ -45,6 +45,8 @@ export interface RunSpec {
   /** Open descriptors of the guest; absent = the runner's own bound. */
   readonly descriptorLimit?: number;
   readonly log: LogSpec;
+  /** Calls to the WASI host can be written down (runner/trace); 'off' = later, when somebody asks. Absent = never in this run. */
+  readonly trace?: 'on' | 'off';
 }
 
 /** The network of a run. Names, routes and rules are the engine's: the runner asks for each (`NetAsk`), so that they can change while it runs. */
@@ -110,11 +112,29 @@ export type ToRunner =
   | { readonly t: 'usage'; readonly id: string; readonly seq: number }
   /** Another bound for guest threads, from now on; absent = the runner's own. Threads that live go on. */
   | { readonly t: 'threadLimit'; readonly id: string; readonly limit?: number }
+  /** Switches the trace (`on`), and asks for its lines after `since` (a `head` of an earlier answer; absent = all that are kept). */
+  | {
+      readonly t: 'trace';
+      readonly id: string;
+      readonly seq: number;
+      readonly on?: boolean;
+      readonly since?: number;
+    }
   | { readonly t: 'netAnswer'; readonly id: string; readonly seq: number; readonly answer: NetAnswer }
   | { readonly t: 'ping'; readonly seq: number };
 
 /** Bytes of stdin that may be on their way before the runner acknowledges them. */
 export const STDIN_WINDOW = 1 << 20;
+
+/** Lines of a trace, JSON each (runner/trace/traced.ts). */
+export interface TraceReading {
+  readonly on: boolean;
+  /** Oldest first. */
+  readonly text: string;
+  readonly head: number;
+  /** Some lines since the last reading are gone: the ring holds a megabyte. */
+  readonly lost: boolean;
+}
 
 /** How a run ended. What was asked for (stop, kill) is remembered by the engine, never inferred from this. */
 export type RunOutcome =
@@ -177,10 +197,13 @@ export type FromRunner =
       readonly outcome: RunOutcome;
       readonly offset: number;
       readonly usage: RunUsage;
+      /** What is in the ring of a traced run. */
+      readonly trace?: TraceReading;
       /** As in 'failed'. */
       readonly collecting: boolean;
     }
   | { readonly t: 'usage'; readonly id: string; readonly seq: number; readonly usage: RunUsage }
+  | { readonly t: 'traced'; readonly id: string; readonly seq: number; readonly trace?: TraceReading }
   | { readonly t: 'netAsk'; readonly id: string; readonly seq: number; readonly ask: NetAsk }
   /** Garbage is collected; the runner may take the next run of the same image. */
   | { readonly t: 'idle' }

@@ -3,7 +3,8 @@ import { DrydockError, unavailable, unsupported } from '../base/errors.ts';
 import type { ProcessHost, Run, RunEnd, RunListener, RunRequest, RunStarted } from './api.ts';
 import { cpuTimeOf, tellsCpuTime } from './cpu-time.ts';
 import type { Pool, Seeker } from './pool.ts';
-import type { FromRunner, NetAnswer, NetAsk, RunUsage } from './protocol.ts';
+import type { FromRunner, NetAnswer, NetAsk, RunUsage, TraceReading } from './protocol.ts';
+import { Questions } from './questions.ts';
 import type { RunnerProcess, Tenant } from './runner-process.ts';
 import { StdinSender } from './stdin-sender.ts';
 import { noThrottling, Throttle, type Throttling } from './throttle.ts';
@@ -11,7 +12,7 @@ import type { Waker } from './waker.ts';
 
 /** Milliseconds that a runner has to end its run before it is killed. */
 const DEAF = 2000;
-const USAGE_TIMEOUT = 1000;
+const ANSWER_TIMEOUT = 1000;
 
 const noUsage: RunUsage = {
   cpuUser: 0,
@@ -48,8 +49,8 @@ export class RunHandle implements Run, Tenant, Seeker {
   #hasStarted = false;
   #offset: number | undefined;
   #usage = noUsage;
-  #usageSeq = 0;
-  readonly #usageWaiters = new Map<number, (usage: RunUsage) => void>();
+  readonly #usages = new Questions<RunUsage>(ANSWER_TIMEOUT);
+  readonly #traces = new Questions<TraceReading | undefined>(ANSWER_TIMEOUT);
   #paused = false;
   #cpus: number | undefined;
   #throttle: Throttle | undefined;
@@ -134,10 +135,17 @@ export class RunHandle implements Run, Tenant, Seeker {
         return void this.#ask(message.seq, message.ask);
       case 'usage':
         this.#usage = message.usage;
-        return this.#usageWaiters.get(message.seq)?.(message.usage);
+        return this.#usages.answer(message.seq, message.usage);
+      case 'traced':
+        return this.#traces.answer(message.seq, message.trace);
       case 'exit':
         this.#grown(message.offset);
-        return this.#end({ outcome: message.outcome, offset: message.offset, usage: message.usage });
+        return this.#end({
+          outcome: message.outcome,
+          offset: message.offset,
+          usage: message.usage,
+          trace: message.trace,
+        });
     }
   }
 
@@ -219,17 +227,20 @@ export class RunHandle implements Run, Tenant, Seeker {
   usage(): Promise<RunUsage> {
     const runner = this.#runner;
     if (this.#over || this.#paused || !runner) return Promise.resolve(this.#lastUsage() ?? noUsage);
-    const seq = ++this.#usageSeq;
-    return new Promise((resolve) => {
-      const answer = (usage: RunUsage): void => {
-        clearTimeout(timer);
-        this.#usageWaiters.delete(seq);
-        resolve(usage);
-      };
-      const timer = setTimeout(() => answer(this.#usage), USAGE_TIMEOUT);
-      this.#usageWaiters.set(seq, answer);
-      runner.post({ t: 'usage', id: this.id, seq });
-    });
+    return this.#usages.ask(
+      (seq) => runner.post({ t: 'usage', id: this.id, seq }),
+      () => this.#usage,
+    );
+  }
+
+  trace(request: { readonly on?: boolean; readonly since?: number }): Promise<TraceReading | undefined> {
+    const runner = this.#runner;
+    if (this.#over || this.#paused || !runner || this.#request.spec.trace === undefined)
+      return Promise.resolve(undefined);
+    return this.#traces.ask(
+      (seq) => runner.post({ t: 'trace', id: this.id, seq, ...request }),
+      () => undefined,
+    );
   }
 
   async #ask(seq: number, ask: NetAsk): Promise<void> {
@@ -329,6 +340,7 @@ export class RunHandle implements Run, Tenant, Seeker {
     this.#runner = undefined;
     clearTimeout(this.#terminating);
     this.#stdin.stop();
-    for (const answer of [...this.#usageWaiters.values()]) answer(this.#usage);
+    this.#usages.giveUp();
+    this.#traces.giveUp();
   }
 }

@@ -361,6 +361,32 @@ export interface CommitOptions {
   readonly changes: readonly string[];
 }
 
+/** One call of a guest to its WASI host. */
+export interface TraceCall {
+  /** Nanoseconds since the epoch, when it began. */
+  readonly time: bigint;
+  /** Microseconds, waiting included. */
+  readonly took: number;
+  readonly name: string;
+  /** `fd=3 path="/x" …` */
+  readonly args: string;
+  /** "SUCCESS", "NOENT", …; "exit", "trap". */
+  readonly result: string;
+  /** What it gave when it succeeded: `opened=4`. */
+  readonly given: string;
+}
+
+export interface TraceView {
+  /** 'later': switched on, but this run was started without; the next one has it. */
+  readonly state: 'on' | 'off' | 'later';
+  /** Oldest first; of the run before when nothing runs. */
+  readonly calls: readonly TraceCall[];
+  /** For `since`: what comes after these. */
+  readonly next: number;
+  /** Some calls since `since` are gone: the last megabyte is kept. */
+  readonly lost: boolean;
+}
+
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 
 /** `ref` is everywhere a full id, a unique id prefix, or a name with or without '/'. Unknown → notFound `No such container: REF`. */
@@ -405,6 +431,11 @@ export interface ContainersApi {
   /** Bytes in the writable layer, and in the root file system as a whole. */
   size(ref: string): Promise<{ readonly rw: number; readonly root: number }>;
   prune(filters: Filters): Promise<PruneResult>;
+  /**
+   * The calls of the container's program to its WASI host, and the switch for writing them down: at once in a run that began with a trace (`--label
+   * drydock.trace=1`, or switched on before), else from the next start on.
+   */
+  trace(ref: string, request: { readonly on?: boolean; readonly since?: number }): Promise<TraceView>;
   /** `docker cp`: paths of the container, mounts included, whether it runs or not. notFound `Could not find the file PATH in container NAME`. */
   statPath(ref: string, path: string): Promise<PathStat>;
   archive(ref: string, path: string): Promise<{ readonly stat: PathStat; readonly tar: AsyncIterable<Uint8Array> }>;

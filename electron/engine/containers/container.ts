@@ -1,6 +1,7 @@
 /** One container in memory: its record, its run if there is one, and who looks at it. Only the transitions change it. */
 import { join } from 'node:path';
 import type { Run } from '../../supervisor/api.ts';
+import type { TraceReading } from '../../supervisor/protocol.ts';
 import type { ContainerState, ContainerView, NetworkEndpoint } from '../api/index.ts';
 import { isPredefined } from '../networks/filter.ts';
 import { ContainerExecs } from './exec/container-execs.ts';
@@ -46,6 +47,10 @@ export class Container {
   /** Milliseconds that the next try will wait. */
   restartDelay = 0;
   removing = false;
+  /** What the switch of the trace was set to since the engine was opened; undefined = as the label says. */
+  tracing: boolean | undefined;
+  /** Of the last run, until the next one begins. */
+  lastTrace: TraceReading | undefined;
   /** Its guest computed where others had to wait for it: isolation `shared` becomes `process` at the next start. */
   hogged = false;
   /** Addresses while it runs. */

@@ -28,6 +28,7 @@ import { start } from './start.ts';
 import { StatsMeters } from './stats.ts';
 import { stop } from './stop.ts';
 import { top } from './top.ts';
+import { trace } from './trace.ts';
 import { update } from './update.ts';
 import { wait } from './wait.ts';
 
@@ -67,6 +68,7 @@ export function openContainers(context: Context, home: string): Containers {
       list: (options) => list(context, options),
       size: (ref) => size(context, ref),
       prune: (filters) => prune(context, filters),
+      trace: (ref, request) => trace(context, ref, request),
       statPath: (ref, path) => statPath(context, ref, path),
       archive: (ref, path) => archive(context, ref, path),
       extract: (ref, path, tar, options) => extract(context, ref, path, tar, options),

@@ -55,6 +55,7 @@ function ended(context: Context, container: Container, active: ActiveRun, end: R
   container.active = undefined;
   container.health?.end();
   if (end.hogged) container.hogged = true;
+  container.lastTrace = end.trace;
   container.stdin.disconnect();
   container.log.endRun(end.offset);
 

@@ -18,6 +18,7 @@ import { preopensOf } from './preopens.ts';
 import { writeRecord, type ContainerRecord } from './record.ts';
 import { destroy } from './remove.ts';
 import { asRunning, startFailed, toRunning, update } from './transitions.ts';
+import { traceOf } from './trace.ts';
 import { isWasmer } from './wasmer.ts';
 
 /** False when it runs already. @throws notFound, conflict; and what the start failed with: `data.exitCode` is then 125, 126 or 127 */
@@ -167,6 +168,7 @@ function runSpec(container: Container, record: ContainerRecord, mounts: RunSpec[
     log: logSpec(container.log.directory, config.logOptions),
     ...(config.tty ? { tty: { rows, columns } } : {}),
     ...limitsOfRun(config),
+    ...traceOf(container),
   };
 }
 

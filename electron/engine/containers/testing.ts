@@ -15,7 +15,7 @@ import type {
   RunStarted,
   SupervisorApi,
 } from '../../supervisor/api.ts';
-import type { NetAnswer, NetAsk, RunUsage } from '../../supervisor/protocol.ts';
+import type { NetAnswer, NetAsk, RunUsage, TraceReading } from '../../supervisor/protocol.ts';
 import { noThrottling, type Throttling } from '../../supervisor/throttle.ts';
 import type { EngineApi, EngineEvent } from '../api/index.ts';
 import { openEngine, type EngineParts } from '../engine.ts';
@@ -93,7 +93,7 @@ export class PlayedRun implements Run {
     this.end({ kind: 'exit', code });
   }
 
-  end(outcome: RunEnd['outcome'], more: Pick<RunEnd, 'hogged'> = {}): void {
+  end(outcome: RunEnd['outcome'], more: Pick<RunEnd, 'hogged' | 'trace'> = {}): void {
     this.#ending.resolve({ outcome, offset: outcome.kind === 'crashed' ? undefined : this.offset, usage, ...more });
   }
 
@@ -125,6 +125,11 @@ export class PlayedRun implements Run {
   }
   get throttling(): Throttling {
     return noThrottling;
+  }
+  traced: TraceReading | undefined;
+  async trace({ on }: { readonly on?: boolean }): Promise<TraceReading | undefined> {
+    if (this.traced && on !== undefined) this.traced = { ...this.traced, on };
+    return this.traced;
   }
   async usage(): Promise<RunUsage> {
     return usage;

@@ -9,6 +9,7 @@ import { openParentPort } from '../parent-port.ts';
 import { Programs } from '../program.ts';
 import { TRACE_DEPTH } from '../trap.ts';
 import { findJspi } from './jspi.ts';
+import { answerTrace } from '../trace/answer.ts';
 import { SharedRun } from './shared-run.ts';
 
 /** Garbage is collected after so many bytes of dead memories, or so many runs: V8 counts dead ones among the few it allows (about 124 in Electron). */
@@ -78,6 +79,8 @@ export function startShared(): void {
         return run?.terminate();
       case 'netAnswer':
         return run?.netAnswer(message.seq, message.answer);
+      case 'trace':
+        return post(answerTrace(run?.trace, message));
       case 'usage':
         if (run) post({ t: 'usage', id: message.id, seq: message.seq, usage: run.usage() });
     }

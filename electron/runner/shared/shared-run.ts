@@ -8,6 +8,8 @@ import { openListeners } from '../listeners.ts';
 import type { GuestSocket } from '../net/guest-net.ts';
 import { engineFault, NotRunnable } from '../not-runnable.ts';
 import type { Programs } from '../program.ts';
+import { readingOf } from '../trace/answer.ts';
+import { TraceRing } from '../trace/trace-ring.ts';
 import { LineDiscipline } from '../tty.ts';
 import type { GuestWorld } from '../wasi/world.ts';
 import { SharedInput } from './input.ts';
@@ -47,6 +49,10 @@ export class SharedRun {
     const { id } = spec;
     this.spec = spec;
     this.#jspi = jspi;
+    if (spec.trace !== undefined) {
+      this.trace = new TraceRing();
+      this.trace.on = spec.trace === 'on';
+    }
     this.#post = post;
     this.#slices = new Slices(() => post({ t: 'hogged', id }));
     this.#sleeper = new Sleeper(jspi, this.#slices, this.#ending);
@@ -71,6 +77,9 @@ export class SharedRun {
         },
       });
   }
+
+  /** Of a traced run. */
+  readonly trace: TraceRing | undefined;
 
   /** Runs the guest. Resolves when it is over and the engine was told; to the bytes of memory it leaves as garbage. */
   async run(programs: Programs): Promise<number> {
@@ -98,7 +107,8 @@ export class SharedRun {
     if (outcome.kind === 'trap') this.#output.say(1, Buffer.from(outcome.stack));
     const usage = this.usage();
     const offset = await this.#output.finish();
-    this.#post({ t: 'exit', id, outcome, offset, usage, collecting: false });
+    const trace = readingOf(this.trace);
+    this.#post({ t: 'exit', id, outcome, offset, usage, collecting: false, ...(trace ? { trace } : {}) });
     return this.#memoryPeak;
   }
 
@@ -204,6 +214,7 @@ export class SharedRun {
       stderr: this.#output.stream(1),
       tty: tty !== undefined,
       net: this.#net,
+      trace: this.trace,
       noteMemory: (bytes) => {
         this.#memory = bytes;
         if (bytes > this.#memoryPeak) this.#memoryPeak = bytes;

@@ -5,6 +5,7 @@
  */
 import type { MountTable } from '../../fs/mount-table.ts';
 import type { GuestNet, GuestSocket } from '../net/guest-net.ts';
+import type { TraceRing } from '../trace/trace-ring.ts';
 
 /** Thrown through guest frames by proc_exit. Caught only by the driver that called the guest. */
 export class ProcExit extends Error {
@@ -56,6 +57,8 @@ export interface GuestWorld {
   readonly net?: GuestNet | undefined;
   /** Sockets that the guest is given: descriptors after the preopened directories. */
   readonly sockets?: readonly GuestSocket[] | undefined;
+  /** Where calls are written down; absent = nowhere. */
+  readonly trace?: TraceRing | undefined;
   /** Descriptors that may be open at once; absent = the host's own bound. */
   readonly descriptorLimit?: number | undefined;
   /** Called now and then from host calls, so that `stats` can tell the size of linear memory. */
