@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -132,6 +132,110 @@ describe.each(waysOfHolding)('nothing leads out of a mount (held by %s)', (_way,
     const table = at.table([{ type: 'bind', target: '/devices', source: '/dev', readOnly: true }]);
     expect(failure(() => openFile(table, '/devices/null'))).toBe('ENXIO');
     expect(failure(() => openFile(table, '/devices/zero'))).toBe('ENXIO');
+  });
+
+  const isRoot = process.getuid?.() === 0;
+  it.skipIf(process.platform !== 'linux' || !isRoot)('not a device that lies among ordinary files', () => {
+    using at = open();
+    const nodes = [
+      ['null', 'c', '1', '3'],
+      ['kmsg', 'c', '1', '11'],
+      ['loop', 'b', '7', '0'],
+    ] as const;
+    for (const [name, ...numbers] of nodes)
+      expect(spawnSync('mknod', [join(at.shared, name), ...numbers]).status).toBe(0);
+    const table = at.table([at.bind('/mnt'), at.bind('/ro', true)]);
+    const { root } = table;
+    for (const base of ['/mnt/', '/ro/'])
+      for (const [name] of nodes) {
+        for (const how of [
+          {},
+          { write: true },
+          { write: true, truncate: true },
+          { read: false, write: true, append: true },
+        ])
+          expect(failure(() => openFile(table, base + name, how))).toMatch(/^(ENXIO|EROFS)$/);
+        expect(failure(() => table.openProgram(base + name))).toBe('ENXIO');
+        expect(table.stat(root, base + name, { follow: true }).kind).toBe(name === 'loop' ? 'block' : 'character');
+      }
+    // Its name is the guest's to move, its content stays out of reach.
+    table.rename(root, '/mnt/null', root, '/mnt/zero');
+    table.symlink('zero', root, '/mnt/to-zero');
+    expect(failure(() => readText(table, '/mnt/to-zero'))).toBe('ENXIO');
+    expect(failure(() => table.link(root, '/mnt/zero', { follow: false }, root, '/mine'))).toBe('EXDEV');
+  });
+
+  it.skipIf(process.platform !== 'linux')('not the process itself, through procfs', () => {
+    using at = open();
+    const table = at.table([{ type: 'bind', target: '/host', source: '/', readOnly: true }]);
+    const inside = [
+      'self/mem',
+      'self/environ',
+      'self/fd/0',
+      'self/root/etc/passwd',
+      '1/cmdline',
+      'version',
+      'sys/kernel',
+    ];
+    for (const name of inside)
+      expect(failure(() => openFile(table, `/host/proc/${name}`))).toMatch(/^(EACCES|ENOENT)$/);
+    expect(failure(() => namesIn(table, '/host/proc'))).toBe('EACCES');
+    expect(table.stat(table.root, '/host/proc', { follow: true }).kind).toBe('directory');
+    expect(() => at.table([{ type: 'bind', target: '/proc', source: '/proc', readOnly: true }])).toThrow(
+      expect.objectContaining({ code: 'EACCES' }),
+    );
+    expect(() => at.table([{ type: 'bind', target: '/m', source: '/proc/self/mem', readOnly: false }])).toThrow(
+      expect.objectContaining({ code: 'EACCES' }),
+    );
+  });
+
+  it('not what a link leads to, by a hard link to it', () => {
+    using at = open();
+    const table = at.table([at.bind('/mnt')]);
+    const { root } = table;
+    // link(2) of macOS follows; where it does not, the new name is a link as well.
+    const made = failure(() => table.link(root, '/mnt/up', { follow: false }, root, '/mnt/a/second'));
+    expect(made).toBe(descriptors ? 'nothing' : 'EPERM');
+    if (made === 'nothing') expect(table.readLink(root, '/mnt/a/second')).toBe('../secret');
+    expect(failure(() => readText(table, '/mnt/a/second'))).toBe('ENOENT');
+    expect(failure(() => table.link(root, '/mnt/up', { follow: true }, root, '/mnt/third'))).toBe('ENOENT');
+    expect(lstatSync(join(at.path, 'secret')).nlink).toBe(1);
+  });
+
+  it('not through `..` over the edge of a mount, in either direction', () => {
+    using at = new Scratch(descriptors, {
+      lower: { 'etc/x': 'the image', 'mnt/hidden': 'hidden', 'd/': '' },
+      shared: { inside: 'inside', 'sub/deep': 'deep', 'sub/l': '->../../../etc/x', 'sub/m': '->../../../../secret' },
+    });
+    const table = at.table([
+      at.bind('/mnt'),
+      at.bind('/d/e'),
+      { type: 'tmpfs', target: '/mnt/sub/t', readOnly: false },
+    ]);
+    const { root } = table;
+    expect(readText(table, '/mnt/sub/../inside')).toBe('inside');
+    expect(readText(table, '/mnt/../etc/x')).toBe('the image');
+    expect(readText(table, '/mnt/sub/t/../deep')).toBe('deep');
+    expect(readText(table, '/d/e/sub/l')).toBe('the image');
+    expect(failure(() => readText(table, '/mnt/hidden'))).toBe('ENOENT');
+    expect(failure(() => readText(table, '/d/e/sub/m'))).toBe('ENOENT');
+    const opened = table.open(root, '/d/e/sub', { read: true, write: false, follow: false });
+    if (!('directory' in opened)) throw new Error('not a directory');
+    expect(failure(() => table.stat(opened.directory, '..', { follow: true }))).toBe('ENOTCAPABLE');
+    expect(failure(() => table.rename(opened.directory, 'deep', root, '/stolen'))).toBe('EXDEV');
+    expect(failure(() => table.rename(opened.directory, '../inside', root, '/mnt/stolen'))).toBe('ENOTCAPABLE');
+    table.release(opened.directory);
+  });
+
+  it('not by renaming what a mount lies on, or below it', () => {
+    using at = open();
+    const table = at.table([at.bind('/mnt'), { type: 'tmpfs', target: '/mnt/a/b', readOnly: false }]);
+    const { root } = table;
+    for (const path of ['/mnt', '/mnt/a', '/mnt/a/b'])
+      expect(failure(() => table.rename(root, path, root, '/elsewhere'))).toMatch(/^(EBUSY|EXDEV)$/);
+    expect(failure(() => table.removeDirectory(root, '/mnt/a/b'))).toBe('EBUSY');
+    expect(failure(() => table.rename(root, '/mnt/inside', root, '/mnt/a/b'))).toBe('EBUSY');
+    expect(failure(() => table.symlink('..', root, '/mnt/a/b'))).toBe('EEXIST');
   });
 
   it('not a file that the guest may only read, made writable by a hard link', () => {

@@ -20,9 +20,11 @@ import {
   symlinkSync,
   unlinkSync,
   utimesSync,
+  writeFileSync,
   type Dirent,
 } from 'node:fs';
 import { codeOf, fsError } from './error.ts';
+import { decodeName, encodeName } from './name-bytes.ts';
 import { kindOfMode, toFileStat, type DirectoryEntry, type FileKind, type FileStat } from './stat.ts';
 import { toSeconds } from './times.ts';
 
@@ -30,6 +32,8 @@ const O_PATH = 0o10000000;
 const NOFOLLOW = constants.O_NOFOLLOW ?? 0;
 /** Never wait for a pipe's other end, never become a terminal's owner, never pass a link. */
 const GUARD = NOFOLLOW | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
+/** What Node puts in place of bytes that are no UTF-8. */
+const REPLACED = '\ufffd';
 const exactly = { bigint: true } as const;
 const exactlyIfThere = { bigint: true, throwIfNoEntry: false } as const;
 
@@ -42,6 +46,8 @@ const ordinary = new Set([
   0x65735546, 0xf2f52010, 0x01021997,
 ]);
 const ordinaryDevice = new Map<bigint, boolean>();
+/** procfs: among its files are the memory and the descriptors of this very process. */
+const PROC = 0x9fa0;
 
 /**
  * One directory of the host, held so that nothing can be exchanged under it. Every call takes one name, never a path, and passes no link. There are
@@ -60,9 +66,9 @@ export abstract class HostDirectory {
   }
 
   /** A path for one system call about the name. Throws ENOENT when the directory is no longer what it was. */
-  abstract at(name: string): string;
+  abstract at(name: string): string | Buffer;
   /** A path for one system call about the directory itself. */
-  abstract self(): string;
+  abstract self(): string | Buffer;
   abstract stat(): FileStat;
   /** Changes whenever a name is added or removed; the kernel's ctime in milliseconds, which no one can set. */
   abstract changed(): number;
@@ -103,12 +109,19 @@ export abstract class HostDirectory {
   }
 
   readLink(name: string): string {
-    return readlinkSync(this.at(name));
+    const path = this.at(name);
+    const target = readlinkSync(path);
+    // Perhaps a character that was there, perhaps bytes that are none.
+    return target.includes(REPLACED) ? decodeName(readlinkSync(path, { encoding: 'buffer' })) : target;
   }
 
   list(): DirectoryEntry[] {
-    return readdirSync(this.self(), { withFileTypes: true }).map((entry) => ({
-      name: entry.name,
+    const path = this.self();
+    const entries = readdirSync(path, { withFileTypes: true });
+    if (!entries.some((entry) => entry.name.includes(REPLACED)))
+      return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+    return readdirSync(path, { withFileTypes: true, encoding: 'buffer' }).map((entry) => ({
+      name: decodeName(entry.name),
       kind: kindOf(entry),
     }));
   }
@@ -138,13 +151,18 @@ export abstract class HostDirectory {
     }
   }
 
-  /** Makes an empty file unless it is there. */
-  mark(name: string): void {
-    closeSync(openSync(this.at(name), constants.O_WRONLY | constants.O_CREAT | GUARD, 0o644));
+  /** Makes a file that holds a text, unless it is there. */
+  mark(name: string, text = ''): void {
+    const fd = openSync(this.at(name), constants.O_WRONLY | constants.O_CREAT | GUARD, 0o644);
+    try {
+      if (text !== '') writeFileSync(fd, encodeName(text));
+    } finally {
+      closeSync(fd);
+    }
   }
 
   symlink(name: string, target: string): void {
-    symlinkSync(target, this.at(name));
+    symlinkSync(encodeName(target), this.at(name));
   }
 
   link(name: string, from: HostDirectory, fromName: string): void {
@@ -197,9 +215,9 @@ class DescriptorDirectory extends HostDirectory {
     this.#prefix = `/proc/self/fd/${fd}/`;
   }
 
-  at(name: string): string {
+  at(name: string): string | Buffer {
     if (this.#fd < 0) throw fsError('ENOENT', name);
-    return this.#prefix + name;
+    return encodeName(this.#prefix + name);
   }
 
   self(): string {
@@ -219,7 +237,7 @@ class DescriptorDirectory extends HostDirectory {
 
   child(name: string): HostDirectory | undefined {
     try {
-      return new DescriptorDirectory(openSync(this.at(name), O_PATH | constants.O_DIRECTORY | NOFOLLOW));
+      return held(openSync(this.at(name), O_PATH | constants.O_DIRECTORY | NOFOLLOW));
     } catch (error) {
       if (codeOf(error) === 'ENOTDIR' || codeOf(error) === 'ELOOP') return undefined;
       throw error;
@@ -233,6 +251,16 @@ class DescriptorDirectory extends HostDirectory {
     if (this.#fd < 0) return;
     closeSync(this.#fd);
     this.#fd = -1;
+  }
+}
+
+/** @throws EACCES for a directory that nobody may hold; the descriptor is closed then. */
+function held(fd: number): DescriptorDirectory {
+  try {
+    return new DescriptorDirectory(fd);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 
@@ -265,19 +293,19 @@ class PathDirectory extends HostDirectory {
 
   #verify(): void {
     if (this.#parent) this.#parent.#verify();
-    const stats = this.#closed ? undefined : lstatSync(this.#where(), exactlyIfThere);
+    const stats = this.#closed ? undefined : lstatSync(encodeName(this.#where()), exactlyIfThere);
     if (!stats || !stats.isDirectory() || stats.ino !== this.ino || stats.dev !== this.dev)
       throw fsError('ENOENT', this.#name);
   }
 
-  at(name: string): string {
+  at(name: string): string | Buffer {
     this.#verify();
-    return `${this.#where()}/${name}`;
+    return encodeName(`${this.#where()}/${name}`);
   }
 
-  self(): string {
+  self(): string | Buffer {
     this.#verify();
-    return this.#where();
+    return encodeName(this.#where());
   }
 
   stat(): FileStat {
@@ -297,6 +325,18 @@ class PathDirectory extends HostDirectory {
     if (!(parent instanceof PathDirectory)) throw new Error('a path directory moved under another kind');
     this.#parent = parent;
     this.#name = name;
+  }
+
+  /** link(2) of some systems follows a link, and would give what it leads to a name in here. */
+  override link(name: string, from: HostDirectory, fromName: string): void {
+    const before = from.lookup(fromName);
+    if (!before) throw fsError('ENOENT', fromName);
+    if (before.kind === 'symlink') throw fsError('EPERM', fromName);
+    super.link(name, from, fromName);
+    const made = this.lookup(name);
+    if (made?.ino === before.ino && made.dev === before.dev) return;
+    this.forget(name);
+    throw fsError('ENOENT', fromName);
   }
 
   protected confirm(fd: number, name: string): void {
@@ -320,7 +360,7 @@ class PathDirectory extends HostDirectory {
  * @param descriptors false to hold it by path even where descriptors could (tests of the other systems' way).
  */
 export function openHostDirectory(path: string, descriptors: boolean = hasDescriptorPaths): HostDirectory {
-  if (descriptors) return new DescriptorDirectory(openSync(path, O_PATH | constants.O_DIRECTORY));
+  if (descriptors) return held(openSync(path, O_PATH | constants.O_DIRECTORY));
   const real = realpathSync(path);
   const stats = lstatSync(real, exactly);
   if (!stats.isDirectory()) throw fsError('ENOTDIR', path);
@@ -331,7 +371,10 @@ function isOrdinary(dev: bigint, self: string): boolean {
   if (process.platform !== 'linux') return process.platform === 'win32';
   let known = ordinaryDevice.get(dev);
   if (known === undefined) {
-    known = ordinary.has(statfsSync(self).type);
+    const { type } = statfsSync(encodeName(self));
+    // Whoever mounts the host's root does not mean to hand over the process that guards it.
+    if (type === PROC) throw fsError('EACCES', self);
+    known = ordinary.has(type);
     ordinaryDevice.set(dev, known);
   }
   return known;
@@ -341,7 +384,7 @@ function refuseSpecial(kind: FileKind, name: string): void {
   if (kind !== 'file' && kind !== 'directory' && kind !== 'symlink') throw fsError('ENXIO', name);
 }
 
-function kindOf(entry: Dirent): DirectoryEntry['kind'] {
+function kindOf(entry: Dirent | Dirent<Buffer>): DirectoryEntry['kind'] {
   if (entry.isFile()) return 'file';
   if (entry.isDirectory()) return 'directory';
   if (entry.isSymbolicLink()) return 'symlink';

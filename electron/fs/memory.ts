@@ -2,6 +2,7 @@ import { nowNano } from '../base/clock.ts';
 import { Directory, type TableState, type Volume } from './directory.ts';
 import { fsError } from './error.ts';
 import { MemoryContent, MemoryLimit } from './memory-content.ts';
+import { nameLength } from './name-bytes.ts';
 import type { OpenFile, OpenHow } from './open-file.ts';
 import type { DirectoryEntry, FileStat } from './stat.ts';
 import type { FileTimes } from './times.ts';
@@ -218,6 +219,7 @@ export class MemoryDirectory extends Directory {
     const directory = this.#directories.get(name);
     if (!node && !directory) throw fsError('ENOENT', name);
     if (to.#removed) throw fsError('ENOENT', toName);
+    if (nameLength(toName) > MAX_NAME) throw fsError('ENAMETOOLONG', toName);
     if (this === to && name === toName) return;
     const overNode = to.#entries.get(toName);
     const overDirectory = to.#directories.get(toName);
@@ -292,7 +294,7 @@ export class MemoryDirectory extends Directory {
 
   #charge(name: string, more = 0): void {
     if (this.#removed) throw fsError('ENOENT', name);
-    if (Buffer.byteLength(name) > MAX_NAME) throw fsError('ENAMETOOLONG', name);
+    if (nameLength(name) > MAX_NAME) throw fsError('ENAMETOOLONG', name);
     this.volume.names.take(NAME_COST + more);
   }
 }

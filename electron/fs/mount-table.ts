@@ -37,6 +37,8 @@ export class MountTable {
   readonly root: Directory;
   readonly #state: TableState;
   #closed = false;
+  /** Calls since it last looked for directories to close. */
+  #unlooked = 0;
 
   constructor(root: Directory, state: TableState) {
     this.root = root;
@@ -255,9 +257,22 @@ export class MountTable {
     if (this.#closed) throw fsError('EBADF', '/');
     const { open } = this.#state;
     this.#state.now = performance.now();
-    if (open.size <= KEPT_OPEN) return;
+    // To look takes time for each of them, and what guests hold cannot be closed: so not at every call.
+    if (open.size <= KEPT_OPEN || ++this.#unlooked < open.size / 16) return;
+    this.#unlooked = 0;
+    this.#evict();
+  }
+
+  /** Closes what was used longest ago, from the leaves up: a directory stays as long as one below it does. */
+  #evict(): void {
+    const { open } = this.#state;
     const idle = [...open].filter((directory) => directory.evictable).sort((a, b) => a.used - b.used);
-    for (const directory of idle.slice(0, open.size - KEPT_OPEN / 2)) directory.evict();
+    for (const leaf of idle)
+      for (let at: Directory | undefined = leaf; at?.evictable && open.size > KEPT_OPEN / 2;) {
+        const { parent }: Directory = at;
+        at.evict();
+        at = parent;
+      }
   }
 }
 

@@ -11,7 +11,7 @@ import { costOfTree, dataCost, fileCost, NAME_COST, type Quota } from './quota.t
 import { QuotaFile } from './quota-file.ts';
 import type { DirectoryEntry, FileStat } from './stat.ts';
 import type { FileTimes } from './times.ts';
-import { hiddenBy, isMark, OPAQUE, whiteoutOf, workName } from './whiteout.ts';
+import { hiddenBy, isLongWhiteout, isMark, OPAQUE, whiteoutOf, workName } from './whiteout.ts';
 
 interface Found {
   readonly stat: FileStat;
@@ -181,16 +181,19 @@ export class OverlayDirectory extends Directory {
     if (!this.#lower) return above.filter((entry) => !isMark(entry.name));
     if (above.length === 0) return this.#lower.list();
     const gone = new Set<string>();
+    const long = new Set<string>();
     const entries: DirectoryEntry[] = [];
     for (const entry of above) {
       const hidden = hiddenBy(entry.name);
       if (hidden !== undefined) gone.add(hidden);
+      else if (isLongWhiteout(entry.name)) long.add(entry.name);
       else if (!isMark(entry.name)) {
         gone.add(entry.name);
         entries.push(entry);
       }
     }
-    for (const entry of this.#lower.list()) if (!gone.has(entry.name)) entries.push(entry);
+    for (const entry of this.#lower.list())
+      if (!gone.has(entry.name) && !(long.size > 0 && long.has(whiteoutOf(entry.name)))) entries.push(entry);
     return entries;
   }
 
@@ -423,7 +426,9 @@ export class OverlayDirectory extends Directory {
 
   /** Makes lower's entry of that name invisible; before upper's own goes, so that the old one is never seen again. */
   #hide(name: string): void {
-    if (this.#lower?.lookup(name)) this.ensureUpper().mark(whiteoutOf(name));
+    if (!this.#lower?.lookup(name)) return;
+    const mark = whiteoutOf(name);
+    this.ensureUpper().mark(mark, isLongWhiteout(mark) ? name : '');
   }
 
   /** Takes the whiteout away once upper has the name itself. */

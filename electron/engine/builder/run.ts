@@ -1,6 +1,7 @@
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DrydockError, invalid, unsupported } from '../../base/errors.ts';
+import { isLongWhiteout, WHITEOUT } from '../../fs/whiteout.ts';
 import { findProgram } from '../images/find-program.ts';
 import type { LayerEntry } from '../images/layer-writer.ts';
 import { readRange } from '../images/read-tar.ts';
@@ -86,6 +87,14 @@ export async function* runProgram(
 /** What a program left in its upper directory, as layer entries: whiteouts are files there as in a layer. Also what `commit` packs. */
 export async function* upperEntries(upper: string, prefix = ''): AsyncGenerator<LayerEntry> {
   for (const child of (await readdir(join(upper, prefix))).sort()) {
+    // A layer's tar takes whiteouts of any length, only the disk does not.
+    const hidden = isLongWhiteout(child) ? await readFile(join(upper, prefix, child), 'utf8') : '';
+    if (hidden !== '') {
+      const name = `${prefix === '' ? '' : `${prefix}/`}${WHITEOUT}${hidden}`;
+      const read = () => readRange(join(upper, prefix, child), 0, 0);
+      yield { name, type: 'file', mode: 0o644, mtime: new Date(0), size: 0, read };
+      continue;
+    }
     // The overlay's unfinished work; the opaque mark belongs to the format.
     if (child.startsWith('.wh..wh.') && child !== '.wh..wh..opq') continue;
     const name = prefix === '' ? child : `${prefix}/${child}`;

@@ -127,6 +127,19 @@ test('a creation that fails leaves no name, no volume, no directory', async () =
   await t.engine.containers.create({ image: 'app', name: 'cc' });
 });
 
+test.skipIf(process.platform !== 'linux')(
+  'procfs is not mounted: a guest could reach its own runner through it',
+  async () => {
+    for (const source of ['/proc', '/proc/self', '/proc/self/mem'])
+      await expect(
+        t.engine.containers.create({
+          image: 'app',
+          mounts: [{ type: 'bind', source, target: '/p', readOnly: true, createSource: true }],
+        }),
+      ).rejects.toMatchObject({ kind: 'invalid', message: expect.stringContaining(`${source} is procfs`) });
+  },
+);
+
 test('mounts: -v makes the directory, volumes are made and held, anonymous ones fill in, volumes-from shares', async () => {
   const host = join(mkdtempSync(join(tmpdir(), 'drydock-bind-')), 'made');
   await t.engine.containers.create({

@@ -1,5 +1,5 @@
 /** What a container's file system is made of: settled at create, checked again at each start. */
-import { accessSync, constants, mkdirSync, rmSync, statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { isAbsolute, join, posix } from 'node:path';
 import { denied, invalid } from '../../base/errors.ts';
 import type { MountSpec } from '../../fs/mounts.ts';
@@ -117,10 +117,21 @@ function checkTarget(path: string): string {
   return target;
 }
 
+/** The runner refuses it as well, also below another mount (fs/host-directory.ts). */
+function isProc(path: string): boolean {
+  try {
+    return process.platform === 'linux' && statfsSync(path).type === 0x9fa0;
+  } catch {
+    return false;
+  }
+}
+
 /** `create`: `-v` makes the directory, `--mount` refuses. @throws invalid with moby's text, denied, full */
 function checkBind(source: string, create: boolean): void {
   const complain = (reason: string): Error => invalid(`invalid mount config for type "bind": ${reason}`);
   if (!isAbsolute(source)) throw complain(`invalid mount path: '${source}' mount path must be absolute`);
+  if (isProc(source))
+    throw complain(`${source} is procfs, through which a guest could reach the memory of the process that runs it`);
   try {
     accessSync(source, constants.R_OK);
     return;

@@ -1,3 +1,4 @@
+import { encodeName } from '../../fs/name-bytes.ts';
 import type { DirectoryEntry } from '../../fs/stat.ts';
 import type { DirectoryDescriptor } from './descriptors.ts';
 import { errno } from './errno.ts';
@@ -35,13 +36,15 @@ export function fdDirectoryFamily({ world, memory, descriptors }: Host): Family 
       inode = stat?.ino ?? 0n;
       type = filetypeOf[stat?.kind ?? entry.kind];
     }
-    const length = Buffer.byteLength(name);
+    const bytes = encodeName(name);
+    const length = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
     if (scratch.length < HEADER + length) scratch = Buffer.alloc(HEADER + length);
     scratch.writeBigUInt64LE(BigInt(cookie + 1), 0);
     scratch.writeBigUInt64LE(inode, 8);
     scratch.writeUInt32LE(length, 16);
     scratch.writeUInt32LE(type, 20);
-    scratch.write(name, HEADER);
+    if (typeof bytes === 'string') scratch.write(bytes, HEADER);
+    else bytes.copy(scratch, HEADER);
     return HEADER + length;
   };
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { decodeName } from '../../fs/name-bytes.ts';
 import { errno, WasiError } from './errno.ts';
 
 /**
@@ -63,6 +64,19 @@ export class GuestMemory {
   slice(pointer: number, length: number): Uint8Array {
     const offset = this.at(pointer, length >>> 0);
     return this.bytes.subarray(offset, offset + (length >>> 0));
+  }
+
+  /**
+   * A path, or what a link leads to. Where the kernel takes any bytes, so does this (fs/name-bytes.ts). @throws WasiError ILSEQ elsewhere for bytes that are no
+   * UTF-8, NAMETOOLONG for what can be no path.
+   */
+  path(pointer: number, length: number): string {
+    if (process.platform !== 'linux') return this.string(pointer, length);
+    const size = length >>> 0;
+    const offset = this.at(pointer, size);
+    if (size > MAX_STRING) throw new WasiError(errno.nametoolong);
+    const text = this.bytes.toString('utf8', offset, offset + size);
+    return text.includes('\ufffd') ? decodeName(this.bytes.subarray(offset, offset + size)) : text;
   }
 
   /** @throws WasiError ILSEQ for bytes that are no UTF-8, NAMETOOLONG for what can be no path. */

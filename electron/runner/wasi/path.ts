@@ -1,4 +1,5 @@
 import type { Directory } from '../../fs/directory.ts';
+import { encodeName } from '../../fs/name-bytes.ts';
 import { errno, WasiError } from './errno.ts';
 import { guarded, type Family, type Host } from './host.ts';
 import { statOfFile, timesAsked, writeStat } from './stat-layout.ts';
@@ -20,7 +21,7 @@ export function pathFamily({ world, memory, descriptors }: Host): Family {
 
   /** A path below a descriptor: never absolute, because the descriptor is all that the guest has. */
   const path = (pointer: number, length: number): string => {
-    const text = memory.string(pointer, length);
+    const text = memory.path(pointer, length);
     if (text.startsWith('/')) throw new WasiError(errno.notcapable);
     return text;
   };
@@ -141,7 +142,7 @@ export function pathFamily({ world, memory, descriptors }: Host): Family {
 
     path_symlink: (targetPointer: number, targetLength: number, fd: number, pointer: number, length: number) => {
       const directory = at(fd, right.pathSymlink);
-      const target = memory.string(targetPointer, targetLength);
+      const target = memory.path(targetPointer, targetLength);
       // WASI lets no guest make one. Those that came with the image or a volume work, and lead from the container's root.
       if (target.startsWith('/')) return errno.perm;
       mounts.symlink(target, directory, path(pointer, length));
@@ -152,7 +153,7 @@ export function pathFamily({ world, memory, descriptors }: Host): Family {
       const directory = at(fd, right.pathReadlink);
       const out = memory.at(sizeOut, 4);
       const buffer = memory.slice(into, intoLength);
-      const target = Buffer.from(mounts.readLink(directory, path(pointer, length)));
+      const target = Buffer.from(encodeName(mounts.readLink(directory, path(pointer, length))) as string);
       const size = Math.min(target.length, buffer.length);
       buffer.set(target.subarray(0, size));
       memory.view.setUint32(out, size, true);

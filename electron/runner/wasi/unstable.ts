@@ -36,7 +36,7 @@ export function createUnstable(preview1: Preview1): Record<string, HostFunction>
       },
       path_filestat_get: (fd: number, lookup: number, pointer: number, length: number, out: number) => {
         const { directory } = descriptors.directory(fd, right.pathFilestatGet);
-        const path = memory.string(pointer, length);
+        const path = memory.path(pointer, length);
         if (path.startsWith('/')) return errno.notcapable;
         const stat = world.mounts.stat(directory, path, { follow: (lookup & LOOKUP_FOLLOW) !== 0 });
         writeUnstableStat(memory, out, statOfFile(stat));

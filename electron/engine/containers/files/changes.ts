@@ -1,7 +1,7 @@
 /** `docker diff`: what the container's own directory holds over its image (moby: pkg/archive/changes_linux.go). */
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hiddenBy, isMark, OPAQUE } from '../../../fs/whiteout.ts';
+import { hiddenBy, isLongWhiteout, isMark, OPAQUE } from '../../../fs/whiteout.ts';
 import type { PathChange } from '../../api/index.ts';
 import type { FilesContext } from './view.ts';
 
@@ -21,7 +21,7 @@ async function below(upper: string, lower: string, at: string, mounts: ReadonlyS
   const inImage = names.includes(OPAQUE) ? await readdir(join(lower, at)).catch(() => []) : [];
   for (const name of inImage) if (!names.includes(name)) out.push({ path: `${at}/${name}`, kind: 'deleted' });
   for (const name of names) {
-    const hidden = hiddenBy(name);
+    const hidden = isLongWhiteout(name) ? await readFile(join(upper, at, name), 'utf8') : hiddenBy(name);
     if (hidden !== undefined && !names.includes(hidden)) out.push({ path: `${at}/${hidden}`, kind: 'deleted' });
     if (isMark(name)) continue;
     const path = `${at}/${name}`;

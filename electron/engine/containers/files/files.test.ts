@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pack, type Header } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { whiteoutOf } from '../../../fs/whiteout.ts';
+import { upperEntries } from '../../builder/run.ts';
 import { readTar } from '../../images/read-tar.ts';
 import { openTestEngine, type TestEngine } from '../testing.ts';
 
@@ -162,6 +164,14 @@ test('diff tells what was added, changed and deleted', async () => {
   const { id: second } = await t.engine.containers.create({ image: 'app' });
   writeFileSync(join(t.home, 'containers', second, 'upper', '.wh.app.wasm'), '');
   expect(await t.engine.containers.changes(second)).toEqual([{ path: '/app.wasm', kind: 'deleted' }]);
+  // A name that leaves no room for ".wh." before it.
+  const long = 'n'.repeat(255);
+  const above = join(t.home, 'containers', second, 'upper');
+  writeFileSync(join(above, whiteoutOf(long)), long);
+  expect(await t.engine.containers.changes(second)).toContainEqual({ path: `/${long}`, kind: 'deleted' });
+  const layer: string[] = [];
+  for await (const { name } of upperEntries(above)) layer.push(name);
+  expect(layer).toEqual([`.wh.${long}`, '.wh.app.wasm']);
 });
 
 test('export is the root without mounts', async () => {
