@@ -3,7 +3,9 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import ignore from '@balena/dockerignore';
 import { cancelled, invalid } from '../../base/errors.ts';
-import { inflated, readRange, readTar } from '../images/read-tar.ts';
+import { inflated } from '../images/inflate.ts';
+import { readRange } from '../images/read-range.ts';
+import { readTar } from '../images/read-tar.ts';
 import { checkSymlink, entryParts, hostile } from '../images/tar-names.ts';
 import type { Tree, TreeEntry } from './tree.ts';
 

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { invalid } from '../../base/errors.ts';
 import type { LayerEntry } from '../images/layer-writer.ts';
-import { compressionOf, inflated, looksLikeTar, readTar } from '../images/read-tar.ts';
+import { compressionOf, inflated } from '../images/inflate.ts';
+import { readTar } from '../images/read-tar.ts';
+import { looksLikeTar } from '../images/tar-header.ts';
 import { checkSymlink, entryParts, hostile } from '../images/tar-names.ts';
 import type { Selected } from './copy.ts';
 import type { StageRoot } from './stage-root.ts';

@@ -4,7 +4,7 @@ import { DrydockError, invalid, unsupported } from '../../base/errors.ts';
 import { isLongWhiteout, WHITEOUT } from '../../fs/whiteout.ts';
 import { findProgram } from '../images/find-program.ts';
 import type { LayerEntry } from '../images/layer-writer.ts';
-import { readRange } from '../images/read-tar.ts';
+import { readRange } from '../images/read-range.ts';
 
 /** A program of the stage to run to its end. Whoever supplies the runner knows processes and limits; the builder does not. */
 export interface ProgramRequest {

@@ -9,7 +9,7 @@ import { describeFile } from './describe.ts';
 import type { StoredImage } from './image.ts';
 import { writeLayer } from './layer-writer.ts';
 import type { ImageConfigFile } from './oci.ts';
-import { readRange } from './read-tar.ts';
+import { readRange } from './read-range.ts';
 import type { ImageStore } from './store.ts';
 import type { Temporary } from './temporary.ts';
 

@@ -3,9 +3,10 @@ import { applyChanges } from '../builder/changes.ts';
 import type { Content } from './content.ts';
 import type { StoredImage } from './image.ts';
 import { mediaTypes, type ImageConfigFile } from './oci.ts';
-import { inflated, readTar } from './read-tar.ts';
+import { inflated } from './inflate.ts';
+import { readTar } from './read-tar.ts';
 import type { ImageStore } from './store.ts';
-import { checkSymlink, entryParts, hostile } from './tar-names.ts';
+import { checkEntry } from './tar-names.ts';
 
 export interface ImportOptions {
   /** '' = no name. */
@@ -55,12 +56,8 @@ async function checkedSize(tar: AsyncIterable<Uint8Array>): Promise<number> {
   let entries = 0;
   for await (const { header } of readTar(tar, 'archive')) {
     entries += 1;
-    const parts = entryParts(header.name, 'archive');
-    if (header.type === 'symlink') checkSymlink(parts, header.linkname ?? '', 'archive');
-    else if (header.type === 'link') entryParts(header.linkname ?? '', 'archive');
-    else if (header.type === 'block-device' || header.type === 'character-device')
-      throw hostile(header.name, 'archive', 'it is a device');
-    size += header.size ?? 0;
+    checkEntry(header, 'archive');
+    size += header.size;
   }
   if (entries === 0) throw invalid('the archive is empty or is no tar');
   return size;

@@ -5,7 +5,8 @@ import { isIndexType, isManifestType, manifestTypes } from './formats/media-type
 import type { StoredImage } from './image.ts';
 import { annotations } from './index-file.ts';
 import { mediaTypes, type Descriptor, type Manifest } from './oci.ts';
-import { compressionOf, inflated, readTar } from './read-tar.ts';
+import { compressionOf, inflated } from './inflate.ts';
+import { readTar } from './read-tar.ts';
 import { familiar, normalise } from './references.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { ImageStore } from './store.ts';

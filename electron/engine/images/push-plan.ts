@@ -9,7 +9,7 @@ import { layerKindOf } from './formats/layer-kind.ts';
 import type { StoredImage } from './image.ts';
 import { writeLayer } from './layer-writer.ts';
 import { mediaTypes, type Descriptor, type ImageConfigFile, type Manifest } from './oci.ts';
-import { readRange } from './read-tar.ts';
+import { readRange } from './read-range.ts';
 
 /** What a manifest says of a blob. */
 export interface PushBlob {

@@ -1,180 +1,226 @@
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { pipeline, Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
-import { extract as newExtract, type Header } from 'tar-stream';
-import { DrydockError, invalid, toDrydockError } from '../../base/errors.ts';
+import { invalid } from '../../base/errors.ts';
+import {
+  blockSize,
+  completeHeader,
+  decodeHeader,
+  decodePax,
+  isZeroBlock,
+  type Extended,
+  type RawHeader,
+  type TarHeader,
+} from './tar-header.ts';
 
 export interface TarEntry {
-  readonly header: Header;
+  readonly header: TarHeader;
   /** Where its bytes begin in the (inflated) tar. */
   readonly offset: number;
   /** Read it to its end, or not at all: what is left is skipped. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** Bytes of one extended header; a path that a disk takes has four thousand. */
+const maximumExtended = 1 << 20;
+
 /**
- * The entries of a plain tar, one after the other, with backpressure. `what` names the archive in errors.
- * @throws invalid when it is no tar or ends early
+ * The entries of a plain tar (POSIX, GNU, V7), one after the other, with backpressure; what follows the end is read and dropped. Memory use does not depend on
+ * the archive. `what` names it in errors. Not by tar-stream, which costs streams of its own for every entry, reads sparse files as something else, and
+ * takes bytes that are no text for names.
+ * @throws invalid when it is no tar or ends early; errors of the source as they are
  */
 export async function* readTar(source: AsyncIterable<Uint8Array>, what: string): AsyncGenerator<TarEntry> {
-  const extract = newExtract();
-  // Errors of the source are told apart from errors of the format: they keep their own kind.
-  let broken: { readonly error: unknown } | undefined;
-  let received = 0;
-  /** Where the last entry's bytes end. */
-  let end = 0;
-  const watched = Readable.from(
-    (async function* () {
+  const input = new Input(source);
+  const global = new Map<string, Uint8Array>();
+  let extended = noExtended();
+  let zeros = 0;
+  try {
+    for (;;) {
+      const block = input.peek(blockSize) ?? (await input.need(blockSize));
+      if (!block) {
+        // `docker build -f -` sends a tar without its end, so an archive may simply stop, but not in the middle of anything.
+        if (zeros === 0 && (input.left > 0 || extended.used)) throw broken(what, 'it ends in the middle of a header');
+        return;
+      }
+      input.skip(blockSize);
+      if (isZeroBlock(block)) {
+        if (++zeros === 2) break;
+        continue;
+      }
+      if (zeros > 0) throw broken(what, 'something follows the block that begins its end');
+      const raw = decodeHeader(block, what);
+      if (raw.flag in extensions) {
+        await extend(raw);
+        continue;
+      }
+      const header = completeHeader(raw, { ...extended, records: merged(global, extended.records) }, what);
+      extended = noExtended();
+      const offset = input.position;
+      const end = offset + header.size;
+      yield { header, offset, body: contents(header, end) };
+      await pass(header, end);
+    }
+    await input.drain();
+  } finally {
+    await input.close();
+  }
+
+  /** Takes in what a header says of the next entry, or of all that follow. */
+  async function extend({ flag, size }: RawHeader): Promise<void> {
+    if (size > maximumExtended)
+      throw invalid(`the ${what} is refused: a header of it claims ${size} bytes for a name`, {
+        hint: 'Ask where this archive comes from.',
+      });
+    const padded = size + padding(size);
+    const bytes = input.peek(padded) ?? (await input.need(padded));
+    if (!bytes) throw broken(what, 'it ends in the middle of a header');
+    const value = Uint8Array.from(bytes.subarray(0, size));
+    input.skip(padded);
+    const kind = extensions[flag];
+    if (kind === 'global') for (const [key, record] of decodePax(value, what)) global.set(key, record);
+    else if (kind === 'pax') extended = { ...extended, used: true, records: decodePax(value, what) };
+    else extended = { ...extended, used: true, [kind ?? 'name']: untilNul(value) };
+  }
+
+  async function* contents(header: TarHeader, end: number): AsyncGenerator<Uint8Array> {
+    while (input.position < end) {
+      const chunk = input.take(end - input.position);
+      if (chunk) yield chunk;
+      else if (!(await input.more())) throw cutOff(header, end);
+    }
+  }
+
+  /** Past what nobody read, and the padding. */
+  async function pass(header: TarHeader, end: number): Promise<void> {
+    const next = end + padding(header.size);
+    while (input.position < next) {
+      if (input.take(next - input.position) || (await input.more())) continue;
+      if (input.position < end) throw cutOff(header, end);
+      return;
+    }
+  }
+
+  function cutOff(header: TarHeader, end: number) {
+    return invalid(
+      `the ${what} is not a whole tar archive: it ends in the middle of ${JSON.stringify(header.name)}, which claims ` +
+        `${header.size} bytes and has ${header.size - (end - input.position)}`,
+      { data: { entry: header.name } },
+    );
+  }
+}
+
+const extensions: Readonly<Record<string, 'pax' | 'global' | 'name' | 'linkname'>> = {
+  x: 'pax',
+  // Solaris wrote pax headers before they were a standard.
+  X: 'pax',
+  g: 'global',
+  L: 'name',
+  N: 'name',
+  K: 'linkname',
+};
+
+interface Pending extends Extended {
+  /** Something was said of an entry that has to come. */
+  readonly used: boolean;
+}
+
+const noExtended = (): Pending => ({ used: false, records: none });
+const none: ReadonlyMap<string, Uint8Array> = new Map();
+
+const merged = (global: ReadonlyMap<string, Uint8Array>, own: ReadonlyMap<string, Uint8Array>) =>
+  global.size === 0 ? own : new Map([...global, ...own]);
+
+const padding = (size: number): number => (blockSize - (size % blockSize)) % blockSize;
+
+function untilNul(bytes: Uint8Array): Uint8Array {
+  const end = bytes.indexOf(0);
+  return end < 0 ? bytes : bytes.subarray(0, end);
+}
+
+const broken = (what: string, why: string) => invalid(`the ${what} is not a whole tar archive: ${why}`);
+
+/** A source's bytes, taken in pieces of any size. Holds one chunk, or as many as a header needs. */
+class Input {
+  /** Bytes taken so far. */
+  position = 0;
+  readonly #iterator: AsyncIterator<Uint8Array>;
+  #chunk: Uint8Array = new Uint8Array();
+  #at = 0;
+  #ended = false;
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#iterator = source[Symbol.asyncIterator]();
+  }
+
+  /** Bytes at hand. */
+  get left(): number {
+    return this.#chunk.length - this.#at;
+  }
+
+  /** The next `size` bytes when they are at hand; valid until the next call. */
+  peek(size: number): Uint8Array | undefined {
+    return this.left >= size ? this.#chunk.subarray(this.#at, this.#at + size) : undefined;
+  }
+
+  /** The same, after waiting for them; undefined when the source ends before. */
+  async need(size: number): Promise<Uint8Array | undefined> {
+    const pieces = [this.#chunk.subarray(this.#at)];
+    let length = this.left;
+    while (length < size && !this.#ended) {
+      const piece = await this.#read();
+      if (!piece) break;
+      pieces.push(piece);
+      length += piece.length;
+    }
+    this.#chunk = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
+    this.#at = 0;
+    return this.peek(size);
+  }
+
+  skip(size: number): void {
+    this.#at += size;
+    this.position += size;
+  }
+
+  /** What is at hand, at most `size` bytes; undefined when nothing is. */
+  take(size: number): Uint8Array | undefined {
+    if (this.left === 0) return undefined;
+    const end = Math.min(this.#chunk.length, this.#at + size);
+    const bytes = this.#chunk.subarray(this.#at, end);
+    this.position += end - this.#at;
+    this.#at = end;
+    return bytes;
+  }
+
+  /** Waits for the next chunk once the last one is used up; false at the end. */
+  async more(): Promise<boolean> {
+    const chunk = await this.#read();
+    if (!chunk) return false;
+    this.#chunk = chunk;
+    this.#at = 0;
+    return true;
+  }
+
+  async drain(): Promise<void> {
+    while (await this.#read());
+    this.#chunk = new Uint8Array();
+    this.#at = 0;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#ended) await this.#iterator.return?.();
+  }
+
+  async #read(): Promise<Uint8Array | undefined> {
+    while (!this.#ended) {
+      let next: IteratorResult<Uint8Array>;
       try {
-        for await (const chunk of source) {
-          received += chunk.length;
-          yield chunk;
-        }
+        next = await this.#iterator.next();
       } catch (error) {
-        broken = { error };
+        this.#ended = true;
         throw error;
       }
-    })(),
-    { objectMode: false },
-  );
-  const meaning = (error: unknown): unknown => {
-    if (broken) return broken.error;
-    const text = error instanceof Error && !(error instanceof DrydockError) ? error.message : '';
-    return /tar|header|end of data/i.test(text) ? invalid(`the ${what} is not a whole tar archive: ${text}`) : error;
-  };
-  pipeline(watched, extract, () => undefined);
-  try {
-    for await (const entry of extract) {
-      const { header } = entry;
-      end = ((header as { byteOffset?: number }).byteOffset ?? 0) + (header.size ?? 0);
-      yield {
-        header,
-        offset: (header as { byteOffset?: number }).byteOffset ?? 0,
-        body: contents(entry as unknown as AsyncIterable<Uint8Array>, meaning),
-      };
-      entry.resume();
+      if (next.done) this.#ended = true;
+      else if (next.value.length > 0) return next.value;
     }
-  } catch (error) {
-    // `docker build -f -` sends a tar without its end, not even the last file's padding.
-    const isWhole = !broken && received > 0 && received === end;
-    if (!(isWhole && error instanceof Error && error.message === 'Unexpected end of data')) throw meaning(error);
-  } finally {
-    watched.destroy();
+    return undefined;
   }
-}
-
-/** An archive that ends in the middle of a file is noticed by whoever reads the file. */
-async function* contents(source: AsyncIterable<Uint8Array>, meaning: (error: unknown) => unknown) {
-  try {
-    yield* source;
-  } catch (error) {
-    throw meaning(error);
-  }
-}
-
-const magics: readonly (readonly [name: string, bytes: readonly number[]])[] = [
-  ['gzip', [0x1f, 0x8b]],
-  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
-  ['bzip2', [0x42, 0x5a, 0x68]],
-  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-];
-
-/** 'gzip', 'zstd', 'bzip2', 'xz', or undefined for bytes that are not known to be compressed. */
-export const compressionOf = (head: Uint8Array): string | undefined =>
-  magics.find(([, magic]) => magic.every((byte, i) => head[i] === byte))?.[0];
-
-/** Inflates gzip and zstd, told by the first bytes; passes on anything else. @throws invalid for bzip2 and xz, which Node cannot read */
-export async function* inflated(source: AsyncIterable<Uint8Array>, what: string): AsyncGenerator<Uint8Array> {
-  const iterator = source[Symbol.asyncIterator]();
-  try {
-    let head: Uint8Array = new Uint8Array();
-    let done = false;
-    while (head.length < 6 && !done) {
-      const next = await iterator.next();
-      if (next.done) done = true;
-      else head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
-    }
-    const rest = (async function* () {
-      if (head.length > 0) yield head;
-      if (done) return;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-    })();
-    const compression = compressionOf(head);
-    if (compression === undefined) yield* rest;
-    else if (compression === 'gzip') yield* through(rest, createGunzip({ chunkSize: 256 * 1024 }), what);
-    else if (compression === 'zstd') yield* through(rest, createZstdDecompress({ chunkSize: 256 * 1024 }), what);
-    else
-      throw invalid(`the ${what} is compressed with ${compression}, which Drydock cannot read`, {
-        hint: 'Use plain tar, gzip or zstd.',
-      });
-  } finally {
-    await iterator.return?.();
-  }
-}
-
-async function* through(
-  source: AsyncIterable<Uint8Array>,
-  inflate: Gunzip | ZstdDecompress,
-  what: string,
-): AsyncGenerator<Uint8Array> {
-  let broken: { readonly error: unknown } | undefined;
-  pipeline(
-    Readable.from(
-      (async function* () {
-        try {
-          yield* source;
-        } catch (error) {
-          broken = { error };
-          throw error;
-        }
-      })(),
-      { objectMode: false },
-    ),
-    inflate,
-    () => undefined,
-  );
-  try {
-    for await (const chunk of inflate) yield chunk as Uint8Array;
-  } catch (error) {
-    if (broken) throw broken.error;
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (/^(Z_|ZSTD_|ERR_)/.test(code)) throw invalid(`the ${what} cannot be inflated: ${(error as Error).message}`);
-    throw toDrydockError(error);
-  } finally {
-    inflate.destroy();
-  }
-}
-
-/** The header block of a tar has a checksum; this tells a tar from other bytes. */
-export function looksLikeTar(block: Uint8Array): boolean {
-  if (block.length < 512) return false;
-  const stored = Number.parseInt(
-    Buffer.from(block.subarray(148, 156)).toString('latin1').replace(/\0.*$/, '').trim(),
-    8,
-  );
-  let sum = 8 * 32;
-  for (let i = 0; i < 512; i++) if (i < 148 || i >= 156) sum += block[i] ?? 0;
-  return sum === stored && sum !== 8 * 32;
-}
-
-/** Up to this many bytes a synchronous read costs less than handing it to another thread, and holds nobody up. */
-const smallRead = 64 * 1024;
-
-/** A part of a file as a stream. */
-export const readRange = (path: string, start: number, size: number): AsyncIterable<Uint8Array> =>
-  size <= smallRead
-    ? readAtOnce(path, start, size)
-    : createReadStream(path, { start, end: start + size - 1, highWaterMark: 256 * 1024 });
-
-async function* readAtOnce(path: string, start: number, size: number): AsyncGenerator<Uint8Array> {
-  const bytes = Buffer.allocUnsafe(size);
-  const file = openSync(path, 'r');
-  let read = 0;
-  try {
-    for (let step = -1; read < size && step !== 0; read += step)
-      step = readSync(file, bytes, read, size - read, start + read);
-  } finally {
-    closeSync(file);
-  }
-  if (read > 0) yield bytes.subarray(0, read);
 }

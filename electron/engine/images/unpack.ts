@@ -20,9 +20,11 @@ import {
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Header } from 'tar-stream';
 import { damaged } from '../../base/errors.ts';
-import { inflated, readTar } from './read-tar.ts';
+import { inflated } from './inflate.ts';
+import { readTar } from './read-tar.ts';
+import { Room } from './room.ts';
+import type { TarHeader } from './tar-header.ts';
 import { checkSymlink, entryParts, hostile } from './tar-names.ts';
 import { takingTurns } from './turns.ts';
 
@@ -30,6 +32,7 @@ const whiteout = '.wh.';
 const opaque = '.wh..wh..opq';
 /** Symbolic links followed on the way to one entry. */
 const maximumLinks = 40;
+const rememberedParents = 4096;
 
 /**
  * Applies one layer's tar (plain, gzip or zstd) to the directory `root`, which nobody else writes to: entries replace what is there, whiteouts
@@ -44,11 +47,14 @@ export async function unpackLayer(
   diffId?: string,
 ): Promise<{ readonly bytes: number }> {
   const layer = new LayerTarget(root);
+  const room = new Room(root);
   const hash = diffId === undefined ? undefined : createHash('sha256');
   const plain = inflated(source, 'layer');
   const othersTurn = takingTurns();
   for await (const { header, body } of readTar(hash ? hashing(plain, hash) : plain, 'layer')) {
-    await layer.add(header, body);
+    await layer.add(header, room.watch(body)).catch((error: unknown) => {
+      throw refusedByDisk(error, header.name);
+    });
     await othersTurn();
   }
   layer.finish();
@@ -66,25 +72,43 @@ async function* hashing(source: AsyncIterable<Uint8Array>, hash: ReturnType<type
   }
 }
 
+/** What the system will not take of an entry is the entry's fault where it says so. */
+function refusedByDisk(error: unknown, name: string): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENAMETOOLONG':
+      return hostile(name, 'layer', 'its path is too long for the disk');
+    case 'EMLINK':
+      return hostile(name, 'layer', 'its file has more hard links than the disk can hold');
+    case 'EILSEQ':
+    case 'EINVAL':
+      return hostile(name, 'layer', 'the disk cannot have a file of that name');
+    default:
+      return error;
+  }
+}
+
 class LayerTarget {
   bytes = 0;
   readonly #root: string;
   /** Host paths this layer has made, and the directories above them: whiteouts spare them. */
   readonly #made = new Set<string>();
+  /** False for the lowest layer: nothing to hide, so nothing of this one need be remembered. */
+  readonly #isOverOthers: boolean;
   /** Directories whose mode and time are set at the end, when nothing is written into them any more. */
-  readonly #directories = new Map<string, Header>();
+  readonly #directories = new Map<string, { readonly mode: number; readonly mtime: Date }>();
   /** Parents that were resolved already: path in the layer → host path. */
   #parents = new Map<string, string>();
 
   constructor(root: string) {
     this.#root = root;
+    this.#isOverOthers = readdirSync(root).length > 0;
   }
 
-  async add(header: Header, body: AsyncIterable<Uint8Array>): Promise<void> {
+  async add(header: TarHeader, body: AsyncIterable<Uint8Array>): Promise<void> {
     const parts = entryParts(header.name);
     const name = parts.pop();
     if (name === undefined) {
-      if (header.type === 'directory') this.#directories.set(this.#root, header);
+      if (header.type === 'directory') this.#directories.set(this.#root, { mode: header.mode, mtime: header.mtime });
       return;
     }
     const parent = this.#parent(parts, header.name);
@@ -102,10 +126,10 @@ class LayerTarget {
         await writeFile(path, header, body);
         break;
       case 'symlink':
-        checkSymlink([...parts, name], header.linkname ?? '');
+        checkSymlink([...parts, name], header.linkname);
         await this.#clear(path);
         symlinkSync(header.linkname, path);
-        lutimesSync(path, timeOf(header), timeOf(header));
+        lutimesSync(path, header.mtime, header.mtime);
         break;
       case 'link':
         await this.#makeHardLink(path, header);
@@ -121,9 +145,9 @@ class LayerTarget {
   }
 
   finish(): void {
-    for (const [path, header] of [...this.#directories].reverse()) {
-      chmodSync(path, ((header.mode ?? 0o755) & 0o777) | 0o700);
-      utimesSync(path, timeOf(header), timeOf(header));
+    for (const [path, { mode, mtime }] of [...this.#directories].reverse()) {
+      chmodSync(path, (mode & 0o777) | 0o700);
+      utimesSync(path, mtime, mtime);
     }
   }
 
@@ -156,19 +180,20 @@ class LayerTarget {
         throw hostile(entry, 'layer', `${next.slice(this.#root.length)} is a file, not a directory`);
       at = next;
     }
+    if (this.#parents.size >= rememberedParents) this.#parents.clear();
     this.#parents.set(key, at);
     return at;
   }
 
-  async #makeDirectory(path: string, header: Header): Promise<void> {
+  async #makeDirectory(path: string, { mode, mtime }: TarHeader): Promise<void> {
     const found = lookAt(path);
     if (found && !found.isDirectory()) await this.#clear(path);
     if (!found?.isDirectory()) mkdirSync(path, { mode: 0o755 });
-    this.#directories.set(path, header);
+    this.#directories.set(path, { mode, mtime });
   }
 
-  async #makeHardLink(path: string, header: Header): Promise<void> {
-    const target = entryParts((header.linkname ?? '').replace(/^\/+/, ''));
+  async #makeHardLink(path: string, header: TarHeader): Promise<void> {
+    const target = entryParts(header.linkname.replace(/^\/+/, ''));
     const name = target.pop();
     if (name === undefined) throw hostile(header.name, 'layer', 'it is a link to the root');
     const source = join(this.#parent(target, header.name), name);
@@ -188,11 +213,12 @@ class LayerTarget {
     if (hidden === '' || hidden === '.' || hidden === '..')
       throw hostile(entry, 'layer', 'it is a whiteout of no name');
     const path = join(parent, hidden);
-    if (!this.#made.has(path)) await this.#clear(path);
+    if (this.#isOverOthers && !this.#made.has(path)) await this.#clear(path);
   }
 
   /** An opaque directory shows nothing of the layers below; what this layer put there stays. */
   async #emptyDirectory(directory: string): Promise<void> {
+    if (!this.#isOverOthers) return;
     for (const entry of readdirSync(directory, { withFileTypes: true })) {
       const path = join(directory, entry.name);
       if (!this.#made.has(path)) await this.#clear(path);
@@ -214,27 +240,22 @@ class LayerTarget {
   }
 
   #note(path: string): void {
+    if (!this.#isOverOthers) return;
     for (let at = path; at.length > this.#root.length && !this.#made.has(at); at = dirname(at)) this.#made.add(at);
   }
 }
 
 /** The path is free and its parents are no links, so O_EXCL makes a file there and nowhere else. */
-async function writeFile(path: string, header: Header, body: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeFile(path: string, header: TarHeader, body: AsyncIterable<Uint8Array>): Promise<void> {
   const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
     for await (const chunk of body)
       for (let at = 0; at < chunk.length;) at += writeSync(file, chunk, at, chunk.length - at);
-    fchmodSync(file, ((header.mode ?? 0o644) & 0o777) | 0o400);
-    futimesSync(file, timeOf(header), timeOf(header));
+    fchmodSync(file, (header.mode & 0o777) | 0o400);
+    futimesSync(file, header.mtime, header.mtime);
   } finally {
     closeSync(file);
   }
-}
-
-/** With the fraction that a pax header gives. */
-function timeOf(header: Header): Date {
-  const exact = Number((header.pax as { mtime?: string } | null | undefined)?.mtime);
-  return Number.isFinite(exact) && exact > 0 ? new Date(exact * 1000) : (header.mtime ?? new Date(0));
 }
 
 const lookAt = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });

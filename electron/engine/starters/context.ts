@@ -3,7 +3,9 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { damaged } from '../../base/errors.ts';
 import { packTar, type PackEntry } from '../images/pack-tar.ts';
-import { inflated, readRange, readTar } from '../images/read-tar.ts';
+import { inflated } from '../images/inflate.ts';
+import { readRange } from '../images/read-range.ts';
+import { readTar } from '../images/read-tar.ts';
 import { entryParts } from '../images/tar-names.ts';
 import type { Recipe } from './recipe.ts';
 

@@ -1,4 +1,4 @@
-import { inflated } from '../read-tar.ts';
+import { inflated } from '../inflate.ts';
 import type { Content } from '../content.ts';
 import type { Descriptor } from '../oci.ts';
 
