@@ -122,7 +122,6 @@ export class OverlayDirectory extends Directory {
     this.#mayCreate(name, changes || !found);
     if (found && !found.upper) this.#copyUp(name, found.stat, how.truncate !== true);
     const file = this.#openUpper(name, how);
-    if (!found) this.#unhide(name);
     return file;
   }
 
@@ -202,7 +201,6 @@ export class OverlayDirectory extends Directory {
     this.#mayCreate(name, true);
     const upper = this.ensureUpper();
     this.#named(name, () => this.#makeUpperDirectory(upper, name, mode));
-    this.#unhide(name);
   }
 
   #makeUpperDirectory(upper: HostDirectory, name: string, mode: number): void {
@@ -213,7 +211,13 @@ export class OverlayDirectory extends Directory {
       const made = upper.child(work);
       made?.mark(OPAQUE);
       made?.close();
-      upper.rename(work, upper, name);
+      try {
+        upper.rename(work, upper, name);
+      } catch (error) {
+        // Another process was quicker.
+        removeTree(upper, work);
+        throw error;
+      }
     } else upper.makeDirectory(name, mode);
   }
 
@@ -244,7 +248,6 @@ export class OverlayDirectory extends Directory {
     if (this.#find(name)) throw fsError('EEXIST', name);
     this.#mayCreate(name, true);
     this.#named(name, () => this.ensureUpper().symlink(name, target));
-    this.#unhide(name);
   }
 
   protected doLink(name: string, from: Directory, fromName: string): void {
@@ -256,7 +259,6 @@ export class OverlayDirectory extends Directory {
     this.#mayCreate(name, true);
     if (!found.upper) source.#copyUp(fromName, found.stat, true);
     this.#named(name, () => this.ensureUpper().link(name, source.ensureUpper(), fromName));
-    this.#unhide(name);
   }
 
   protected doRename(name: string, target: Directory, toName: string): void {
@@ -284,7 +286,6 @@ export class OverlayDirectory extends Directory {
     this.#hide(name);
     this.ensureUpper().rename(name, to.ensureUpper(), toName);
     if (over?.upper) this.volume.quota?.removed(over.stat);
-    to.#unhide(toName);
   }
 
   /** A directory that has a part in lower is copied up as a whole; its new place hides whatever lower has there. */
@@ -312,7 +313,6 @@ export class OverlayDirectory extends Directory {
         quota?.give(NAME_COST);
       }
       toUpper.rename(work, toUpper, toName);
-      to.#unhide(toName);
       this.#hide(name);
       if (child.#upper) {
         quota?.give(NAME_COST + costOfTree(child.#upper));
@@ -326,7 +326,6 @@ export class OverlayDirectory extends Directory {
     this.#hide(name);
     this.ensureUpper().rename(name, toUpper, toName);
     if (replaces) this.volume.quota?.give(NAME_COST);
-    to.#unhide(toName);
   }
 
   /** All of this directory is in `upper` now. Directories below that someone holds open follow. */
@@ -424,16 +423,14 @@ export class OverlayDirectory extends Directory {
     if (changes) this.volume.quota?.begin();
   }
 
-  /** Makes lower's entry of that name invisible; before upper's own goes, so that the old one is never seen again. */
+  /**
+   * Makes lower's entry of that name invisible; before upper's own goes, so that the old one is never seen again. The whiteout stays when the name
+   * comes back: if it went, another process that deletes the name just then would bring lower's entry back.
+   */
   #hide(name: string): void {
     if (!this.#lower?.lookup(name)) return;
     const mark = whiteoutOf(name);
     this.ensureUpper().mark(mark, isLongWhiteout(mark) ? name : '');
-  }
-
-  /** Takes the whiteout away once upper has the name itself. */
-  #unhide(name: string): void {
-    if (this.#lower?.lookup(name)) this.#upper?.forget(whiteoutOf(name));
   }
 
   /** Throws ENOTEMPTY when the directory has names; else removes the marks from its upper, so that the kernel finds it empty too. */
