@@ -22,6 +22,8 @@ export interface RegistrySettings {
   readonly httpProxy: string;
   readonly httpsProxy: string;
   readonly noProxy: string;
+  /** Base URL of the npm registry that packages of starters come from; '' = as the environment says (npm_config_registry), else npm's own. */
+  readonly npm: string;
 }
 
 /** A registry somebody is logged in to, without the secret. */
@@ -35,6 +37,15 @@ export interface RegistryAccount {
 export interface RemoteImage {
   readonly descriptor: { readonly mediaType: string; readonly digest: string; readonly size: number };
   readonly platforms: readonly { readonly os: string; readonly architecture: string; readonly variant?: string }[];
+}
+
+export interface RemoteReferrer {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  /** '' = it does not say. */
+  readonly artifactType: string;
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** Keeps secrets of registries: a 0600 file headless, the system's key store in the desktop. Addresses as `docker login` writes them. */
@@ -58,4 +69,12 @@ export interface RegistryApi {
   inspect(ref: string, auth: RegistryAuth | 'stored' | undefined, signal?: AbortSignal): Promise<RemoteImage>;
   /** The tags of a repository, in the registry's order. */
   tags(repository: string, auth: RegistryAuth | 'stored' | undefined, signal?: AbortSignal): Promise<readonly string[]>;
+  /** What refers to the manifest that a name means: signatures, SBOMs. */
+  referrers(
+    ref: string,
+    auth: RegistryAuth | 'stored' | undefined,
+    signal?: AbortSignal,
+  ): Promise<readonly RemoteReferrer[]>;
+  /** Takes a tag, or with a digest a manifest and all of its tags, away from its registry. @throws notFound, denied, invalid where deleting is not allowed */
+  remove(ref: string, auth: RegistryAuth | 'stored' | undefined, signal?: AbortSignal): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } fro
 import { join } from 'node:path';
 import { damaged } from '../../base/errors.ts';
 import { replaceFile, syncDirectory } from './durable.ts';
+import { Room } from './room.ts';
 import type { Temporary } from './temporary.ts';
 
 /** `sha256:…` of bytes at hand. */
@@ -25,6 +26,8 @@ export interface Lease {
   putBytes(bytes: Uint8Array): Promise<Blob>;
   /** Holds a blob that is there already. */
   keep(digest: string): void;
+  /** Holds an image, be it there already or not: nobody removes it between its arrival and the moment it has its name. */
+  keepImage(id: string): void;
   end(): Promise<void>;
 }
 
@@ -46,6 +49,16 @@ export interface Content {
   release(digests: Iterable<string>): Promise<number>;
   /** Every digest that is there. */
   all(): Iterable<string>;
+  /** True for an image that is just being pulled, loaded or built. */
+  isLeased(imageId: string): boolean;
+  /**
+   * Takes a blob that does not verify out of use: it is moved to HOME/content/quarantine, for whoever wants to look at it, until nothing refers to it any more or
+   * the right one has come. `inode` is the file that was read; another one that took its place meanwhile stays. Answers the path; undefined when there was
+   * nothing to move, and then a file that is gone is known to be.
+   */
+  quarantine(digest: string, inode?: number): Promise<string | undefined>;
+  /** What was taken out of use. */
+  quarantined(): Iterable<string>;
   /** Makes what was put so far survive a power cut. */
   sync(): Promise<void>;
 }
@@ -63,17 +76,27 @@ export async function openContent(
     replaceFile(layout, '{"imageLayoutVersion":"1.0.0"}', temporary.path('oci-layout')),
   );
   const present = new Set<string>();
-  for (const name of await readdir(blobs)) if (/^[0-9a-f]{64}$/.test(name)) present.add(`sha256:${name}`);
+  for (const name of await readdir(blobs)) if (isHex(name)) present.add(`sha256:${name}`);
+  const aside = join(directory, 'quarantine');
+  const quarantined = new Set<string>();
+  for (const name of await readdir(aside).catch(() => [])) if (isHex(name)) quarantined.add(`sha256:${name}`);
   const held = new Map<string, number>();
+  const heldImages = new Map<string, number>();
   let unsynced = false;
 
   const path = (digest: string): string => join(blobs, digest.slice('sha256:'.length));
+  const asidePath = (digest: string): string => join(aside, digest.slice('sha256:'.length));
+  const dropQuarantined = async (digest: string): Promise<void> => {
+    if (quarantined.delete(digest)) await rm(asidePath(digest), { force: true });
+  };
   const missing = (digest: string, cause: unknown) =>
     damaged(`blob ${digest} is missing from ${blobs}`, { cause, hint: 'Remove the image and pull or build it again.' });
 
   const release = async (digests: Iterable<string>): Promise<number> => {
     let freed = 0;
     for (const digest of new Set(digests)) {
+      if (held.has(digest) || isReferenced(digest)) continue;
+      await dropQuarantined(digest);
       if (!present.has(digest) || held.has(digest) || isReferenced(digest)) continue;
       // In one tick, so that a blob that arrives again meanwhile is either seen here or lands after this.
       const doomed = temporary.path('removed');
@@ -91,16 +114,13 @@ export async function openContent(
 
   const lease = (): Lease => {
     const mine = new Set<string>();
-    const keep = (digest: string): void => {
-      if (mine.has(digest)) return;
-      mine.add(digest);
-      held.set(digest, (held.get(digest) ?? 0) + 1);
-    };
+    const myImages = new Set<string>();
+    const keep = (digest: string): void => hold(held, mine, digest);
     const put: Lease['put'] = async (source, expected) => {
       const target = temporary.path('blob');
       const handle = await open(target, 'wx');
       try {
-        const blob = await write(handle, source);
+        const blob = await write(handle, source, new Room(blobs));
         if (expected && expected.digest !== blob.digest)
           throw damaged(`received ${blob.digest} where ${expected.digest} was expected`, {
             data: { expected: expected.digest, received: blob.digest },
@@ -112,6 +132,7 @@ export async function openContent(
           await rename(target, path(blob.digest));
           present.add(blob.digest);
           unsynced = true;
+          await dropQuarantined(blob.digest);
         }
         return blob;
       } finally {
@@ -128,14 +149,11 @@ export async function openContent(
         keep(digest);
         return { digest, size: bytes.length };
       },
+      keepImage: (id) => hold(heldImages, myImages, id),
       async end() {
-        for (const digest of mine) {
-          const left = (held.get(digest) ?? 1) - 1;
-          if (left === 0) held.delete(digest);
-          else held.set(digest, left);
-        }
+        letGo(heldImages, myImages);
         const done = [...mine];
-        mine.clear();
+        letGo(held, mine);
         await release(done);
       },
     };
@@ -148,6 +166,24 @@ export async function openContent(
     release,
     has: (digest) => present.has(digest),
     all: () => present,
+    isLeased: (id) => heldImages.has(id),
+    quarantined: () => quarantined,
+    async quarantine(digest, inode) {
+      await mkdir(aside, { recursive: true });
+      if (!present.has(digest)) return undefined;
+      // In one tick, as in `release`.
+      try {
+        if (inode !== undefined && statSync(path(digest)).ino !== inode) return undefined;
+        renameSync(path(digest), asidePath(digest));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        present.delete(digest);
+        return undefined;
+      }
+      present.delete(digest);
+      quarantined.add(digest);
+      return asidePath(digest);
+    },
     read: (digest) => createReadStream(path(digest), { highWaterMark: 256 * 1024 }),
     async size(digest) {
       return (await stat(path(digest)).catch((error: unknown) => Promise.reject(missing(digest, error)))).size;
@@ -168,29 +204,82 @@ export async function openContent(
   };
 }
 
-/** Gathers small chunks (tar headers) so that a layer of many files is not as many system calls. */
-const batchSize = 256 * 1024;
+const isHex = (name: string): boolean => /^[0-9a-f]{64}$/.test(name);
 
-async function write(handle: FileHandle, source: AsyncIterable<Uint8Array>): Promise<Blob> {
+function hold(counts: Map<string, number>, mine: Set<string>, key: string): void {
+  if (mine.has(key)) return;
+  mine.add(key);
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function letGo(counts: Map<string, number>, mine: Set<string>): void {
+  for (const key of mine) {
+    const left = (counts.get(key) ?? 1) - 1;
+    if (left === 0) counts.delete(key);
+    else counts.set(key, left);
+  }
+  mine.clear();
+}
+
+/** Bytes gathered before they are written: small chunks (tar headers, a socket's 64 KiB) are not as many system calls. */
+const batchSize = 1 << 20;
+/** Batches on their way to the disk while the next one is gathered. */
+const batches = 3;
+/** Bytes after which the disk is asked to begin, so that the sync at the end of a large blob finds little left to do. */
+const ahead = 32 << 20;
+
+/** Writes and hashes; the source is read on while earlier bytes are being written. Nothing is under way any more when this ends, however it does. */
+async function write(handle: FileHandle, source: AsyncIterable<Uint8Array>, room: Room): Promise<Blob> {
   const hash = createHash('sha256');
+  const running = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
   let size = 0;
   let batch: Uint8Array[] = [];
   let waiting = 0;
-  const flush = async (): Promise<void> => {
-    const bytes = batch.length === 1 ? batch[0] : Buffer.concat(batch);
+  let begun = ahead;
+  let syncing: Promise<void> | undefined;
+  const flush = (): void => {
+    const work: Promise<void> = writeAll(handle, batch, size - waiting)
+      .catch((error: unknown) => void (failure ??= { error }))
+      .finally(() => running.delete(work));
+    running.add(work);
     batch = [];
     waiting = 0;
-    for (let at = 0; bytes !== undefined && at < bytes.length;) at += (await handle.write(bytes, at)).bytesWritten;
   };
-  for await (const chunk of source) {
-    hash.update(chunk);
-    size += chunk.length;
-    batch.push(chunk);
-    waiting += chunk.length;
-    if (waiting >= batchSize) await flush();
+  try {
+    for await (const chunk of source) {
+      hash.update(chunk);
+      size += chunk.length;
+      waiting += chunk.length;
+      batch.push(chunk);
+      if (waiting < batchSize) continue;
+      await room.take(waiting);
+      flush();
+      if (running.size >= batches) await Promise.race(running);
+      if (failure) throw failure.error;
+      if (syncing || size < begun) continue;
+      begun = size + ahead;
+      syncing = handle
+        .datasync()
+        .catch(() => undefined)
+        .finally(() => (syncing = undefined));
+    }
+    if (waiting > 0) flush();
+  } finally {
+    await Promise.all(running);
+    await syncing;
   }
-  await flush();
+  if (failure) throw failure.error;
   return { digest: `sha256:${hash.digest('hex')}`, size };
+}
+
+/** A full disk, or a signal, may take a part only. */
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
+  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  let { bytesWritten: done } = await handle.writev([...chunks], position);
+  if (done === size) return;
+  const rest = Buffer.concat(chunks);
+  while (done < size) done += (await handle.write(rest, done, size - done, position + done)).bytesWritten;
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -13,7 +13,15 @@ import { listImages } from './list.ts';
 import { loadImages } from './load.ts';
 import { moduleFinder } from './module-of.ts';
 import { pruneImages } from './prune.ts';
-import { familiar, fullName, parseReference, withDefaultTag } from './references.ts';
+import {
+  familiar,
+  familiarName,
+  familiarRepository,
+  fullName,
+  parseReference,
+  withDefaultTag,
+  type Reference,
+} from './references.ts';
 import type { Registries } from '../registry/registry.ts';
 import { openCompressedLayers } from './compressed.ts';
 import { Downloads } from './downloads.ts';
@@ -126,13 +134,24 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
   const registries: Pick<Registries, 'repository'> = options.registries ?? {
     repository: () => Promise.reject(unavailable('this store of images was opened without registries')),
   };
+  /** As moby: a transfer is an event of the name; its "name" is the repository. */
+  const emitTransfer = (action: string, image: StoredImage, reference: Reference): void =>
+    options.emit({
+      type: 'image',
+      action,
+      actorId: familiarName(reference),
+      attributes: { ...image.config.config?.Labels, name: familiarRepository(reference) },
+    });
+  const ending = new AbortController();
+  const untilClosed = (signal: AbortSignal | undefined): AbortSignal =>
+    signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;
   const pulling: PullWorld = {
     content,
     store: images,
     snapshots,
     downloads: new Downloads(content),
     registries,
-    pulled: (image, label) => emit('pull', image, label),
+    pulled: (image, reference) => emitTransfer('pull', image, reference),
   };
   const pushing: PushWorld = {
     content,
@@ -141,7 +160,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     registries,
     snapshot,
     moduleOf,
-    pushed: (image, label) => emit('push', image, label),
+    pushed: (image, reference) => emitTransfer('push', image, reference),
   };
   /** An image by a name that it has, which a format is kept with. */
   const named = (ref: string): { readonly image: StoredImage; readonly full: string } => {
@@ -237,8 +256,8 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       return viewOf(image);
     },
 
-    pull: (ref, request, signal) => trackedEvents(pullImage(pulling, ref, request, signal)),
-    push: (ref, request, signal) => trackedEvents(pushImage(pushing, ref, request, signal)),
+    pull: (ref, request, signal) => trackedEvents(pullImage(pulling, ref, request, untilClosed(signal))),
+    push: (ref, request, signal) => trackedEvents(pushImage(pushing, ref, request, untilClosed(signal))),
     async setPushFormat(ref, format) {
       await during(images.setPushFormat(named(ref).full, format));
     },
@@ -258,6 +277,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     sweep: () => during(sweep()),
 
     async close() {
+      ending.abort();
       while (running.size > 0) await Promise.all(running);
     },
   };

@@ -21,7 +21,7 @@ export interface PullWorld {
   readonly snapshots: Snapshots;
   readonly downloads: Downloads;
   readonly registries: Pick<Registries, 'repository'>;
-  readonly pulled: (image: StoredImage, name: string) => void;
+  readonly pulled: (image: StoredImage, reference: Reference) => void;
 }
 
 /** Layers that are fetched side by side: dockerd's default. */
@@ -159,7 +159,8 @@ async function transfer(
   for (const { digest: id } of layers.slice(width)) queue.push({ type: 'layer', id, state: 'waiting' });
   // An image that is here needs no layers, also when the registry has them compressed in another way.
   const same = store.images.get(manifest.config.digest) ?? store.images.get(descriptor.digest);
-  const known = same?.facts.detached ? undefined : same;
+  const known = same && !same.facts.detached && store.missing(same).length === 0 ? same : undefined;
+  if (known) lease.keepImage(known.id);
   const fetched = new Set<string>();
   await sideBySide(layers, width, async (layer) => {
     const { digest: id } = layer;
@@ -178,7 +179,9 @@ async function transfer(
 
   const moduleName = reference.path.split('/').at(-1) ?? '';
   const before = new Set(store.images.keys());
-  const image = known ? await store.keep(known.id) : await store.adopt(descriptor, { moduleName, verbatim: true });
+  const image = known
+    ? await store.keep(known.id)
+    : await store.adopt(lease, descriptor, { moduleName, verbatim: true });
   try {
     const size = layers.reduce((sum, layer) => sum + layer.size, 0);
     if (size <= unpackLimit) {
@@ -199,7 +202,7 @@ async function transfer(
   const isNew = store.byName(tagged ?? name)?.id !== image.id;
   const names = tagged === undefined ? [name] : [name, tagged];
   if (!names.every((each) => image.names.has(each))) await store.name(image.id, ...names);
-  world.pulled(image, familiarName(reference));
+  world.pulled(image, reference);
   queue.push({ type: 'done', reference: familiarName(reference), image: image.id, isNew });
 }
 

@@ -27,7 +27,7 @@ export interface PushWorld {
   /** Host path of the merged root. */
   readonly snapshot: (image: StoredImage) => Promise<string>;
   readonly moduleOf: (image: StoredImage) => Promise<ImageModule>;
-  readonly pushed: (image: StoredImage, name: string) => void;
+  readonly pushed: (image: StoredImage, reference: Reference) => void;
 }
 
 /** Layers that are sent side by side: dockerd's default. */
@@ -142,7 +142,7 @@ async function send(
   // What the registry has now is this very image, unless it was turned into something else on the way.
   if (!plan.isConverted)
     await world.store.name(image.id, fullName({ ...reference, tag: undefined, digest: manifest.digest }));
-  world.pushed(image, familiarName(reference));
+  world.pushed(image, reference);
   queue.push({ type: 'done', tag, digest: manifest.digest, size: manifest.bytes.length });
 }
 

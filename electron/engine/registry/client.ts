@@ -88,19 +88,6 @@ export class Repository {
     return { bytes, descriptor: { mediaType: mediaTypeOf(answer, bytes), digest, size: bytes.length } };
   }
 
-  /** The same without its bytes; undefined when there is none. */
-  async hasManifest(reference: string, signal?: AbortSignal): Promise<boolean> {
-    const answer = await this.#ask(this.#own, {
-      method: 'HEAD',
-      target: `/manifests/${reference}`,
-      headers: { accept },
-      accept: [200, 404],
-      signal,
-    });
-    answer.body.resume();
-    return answer.status === 200;
-  }
-
   /** A blob's bytes, `descriptor.size` of them, over cut connections. */
   async *blob(descriptor: Descriptor, options: BlobOptions = {}): AsyncGenerator<Uint8Array> {
     let begun = false;

@@ -22,6 +22,7 @@ export const defaultRegistrySettings: RegistrySettings = {
   httpProxy: '',
   httpsProxy: '',
   noProxy: '',
+  npm: '',
 };
 
 export interface RegistriesOptions {
@@ -122,6 +123,34 @@ export function openRegistries(options: RegistriesOptions): Registries {
       const reference = withDefaultTag(parseReference(ref));
       try {
         return await inspect(await repository(reference, auth, 'read'), reference, signal);
+      } catch (error) {
+        throw lookupFailure(error, reference);
+      }
+    },
+    async referrers(ref, auth, signal) {
+      const reference = withDefaultTag(parseReference(ref));
+      try {
+        const from = await repository(reference, auth, 'read');
+        const digest = reference.digest ?? (await from.manifest(reference.tag ?? 'latest', signal)).descriptor.digest;
+        return (await from.referrers(digest, signal)).map(
+          ({ mediaType, digest: found, size, artifactType, annotations }) => ({
+            mediaType,
+            digest: found,
+            size,
+            artifactType: artifactType ?? '',
+            annotations: annotations ?? {},
+          }),
+        );
+      } catch (error) {
+        throw lookupFailure(error, reference);
+      }
+    },
+    async remove(ref, auth, signal) {
+      const reference = withDefaultTag(parseReference(ref));
+      try {
+        await (
+          await repository(reference, auth, 'write')
+        ).deleteManifest(reference.digest ?? reference.tag ?? '', signal);
       } catch (error) {
         throw lookupFailure(error, reference);
       }

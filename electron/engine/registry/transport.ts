@@ -4,7 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createSecureContext, getCACertificates } from 'node:tls';
-import { invalid } from '../../base/errors.ts';
+import { cancelled, invalid } from '../../base/errors.ts';
 import type { RegistrySettings } from '../api/registry.ts';
 import { connectionFailure, problemLimit } from './failures.ts';
 
@@ -51,7 +51,10 @@ interface Agents {
 export function createTransport(settings: () => RegistrySettings): Transport {
   let current: { readonly key: string; readonly agents: Agents } | undefined;
 
+  let closed = false;
+
   const agents = (): Agents => {
+    if (closed) throw cancelled('the engine is closing');
     const now = settings();
     const key = JSON.stringify([now.caFile, now.httpProxy, now.httpsProxy, now.noProxy]);
     if (current?.key !== key) {
@@ -100,6 +103,7 @@ export function createTransport(settings: () => RegistrySettings): Transport {
       }
     },
     close() {
+      closed = true;
       current?.agents.destroy();
       current = undefined;
     },
