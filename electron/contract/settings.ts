@@ -13,6 +13,8 @@ export const registrySettings = z.object({
   httpProxy: z.string().max(2048),
   httpsProxy: z.string().max(2048),
   noProxy: z.string().max(4096),
+  /** Base URL of the npm registry for starters; '' = as the environment says, else npm's own. */
+  npm: z.string().max(4096),
 });
 
 /** What a person may choose; kept in the home's config.json (electron-store in the desktop, conf headless: the same file). */

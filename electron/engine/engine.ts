@@ -96,7 +96,7 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       tmp: layout.tmp,
       images,
       transport,
-      registry: () => process.env['npm_config_registry'] || 'https://registry.npmjs.org/',
+      registry: () => settings().npm || process.env['npm_config_registry'] || 'https://registry.npmjs.org/',
     });
     const volumes = openVolumes({ layout, emit, log });
     const networks = openNetworks({

@@ -21,6 +21,7 @@ test.each([
   [{ caFile: 'ca.pem' }, 'an absolute path'],
   [{ httpsProxy: 'proxy:secret@x' }, 'registries.httpsProxy is wrong'],
   [{ noProxy: 1 }, 'registries.noProxy is not a text'],
+  [{ npm: 'npmjs' }, 'it wants the URL of an npm registry'],
 ])('%j is refused', (value, message) => {
   expect(() => registrySettings(value)).toThrow(message);
 });

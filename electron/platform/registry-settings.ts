@@ -15,6 +15,8 @@ export interface RegistrySettings {
   readonly httpsProxy: string;
   /** As NO_PROXY: names, .domains, addresses, with commas. */
   readonly noProxy: string;
+  /** Base URL of the npm registry that packages of starters come from; '' = as the environment says, else npm's own. */
+  readonly npm: string;
 }
 
 export const noRegistrySettings: RegistrySettings = {
@@ -24,6 +26,7 @@ export const noRegistrySettings: RegistrySettings = {
   httpProxy: '',
   httpsProxy: '',
   noProxy: '',
+  npm: '',
 };
 
 /** JSON schema, for conf and electron-store. What the values mean is checked by `registrySettings`. */
@@ -36,6 +39,7 @@ export const registrySettingsSchema = {
     httpProxy: { type: 'string' },
     httpsProxy: { type: 'string' },
     noProxy: { type: 'string' },
+    npm: { type: 'string' },
   },
 } as const;
 
@@ -51,9 +55,12 @@ export function registrySettings(value: unknown): RegistrySettings {
     httpProxy: text(given.httpProxy, 'httpProxy'),
     httpsProxy: text(given.httpsProxy, 'httpsProxy'),
     noProxy: text(given.noProxy, 'noProxy'),
+    npm: text(given.npm, 'npm'),
   };
   for (const mirror of result.mirrors)
     if (!isWebUrl(mirror)) throw wrong('mirrors', mirror, 'the URL of a registry, such as https://mirror.example');
+  if (result.npm !== '' && !isWebUrl(result.npm))
+    throw wrong('npm', result.npm, 'the URL of an npm registry, such as https://registry.npmjs.org/');
   for (const entry of result.insecure)
     if (!/^[A-Za-z0-9._\-[\]:]+(\/\d{1,3})?$/.test(entry))
       throw wrong('insecure', entry, 'a host, a host:port, or a range of addresses such as 10.0.0.0/8');

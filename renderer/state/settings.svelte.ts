@@ -10,7 +10,7 @@ const isValues = (value: unknown): value is Values =>
 const defaults: Values = {
   theme: 'system',
   language: 'system',
-  registries: { mirrors: [], insecure: [], caFile: '', httpProxy: '', httpsProxy: '', noProxy: '' },
+  registries: { mirrors: [], insecure: [], caFile: '', httpProxy: '', httpsProxy: '', noProxy: '', npm: '' },
 };
 
 /** What a person chose. The engine keeps it; a copy in the page makes the first paint right before the engine has answered. */

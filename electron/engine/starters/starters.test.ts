@@ -11,7 +11,7 @@ import { openTestImages, smallestModule, tarOf, type TestImages } from '../image
 import { createTransport, type Transport } from '../registry/transport.ts';
 import { openStarters } from './starters.ts';
 
-const settings = { mirrors: [], insecure: [], caFile: '', httpProxy: '', httpsProxy: '', noProxy: '' };
+const settings = { mirrors: [], insecure: [], caFile: '', httpProxy: '', httpsProxy: '', noProxy: '', npm: '' };
 
 let images: TestImages;
 let transport: Transport;
