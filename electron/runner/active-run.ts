@@ -1,9 +1,15 @@
-import type { FromRunner, RunOutcome, RunSpec, RunUsage } from '../supervisor/protocol.ts';
+import type { FromRunner, NetAnswer, RunOutcome, RunSpec, RunUsage } from '../supervisor/protocol.ts';
 import { Announcer } from './announcer.ts';
 import { InputWriter } from './bridge/input-ring.ts';
 import { type Bridge, gauge, resetBridge, wake, word } from './bridge/layout.ts';
 import { OutputReader } from './bridge/output-ring.ts';
 import { LogWriter } from './log-writer.ts';
+import { Asker } from './net/asker.ts';
+import { openChannel } from './net/remote/channel.ts';
+import { NetServer } from './net/remote/server.ts';
+import { NetStack } from './net/stack.ts';
+import { readingOf } from './trace/answer.ts';
+import type { TraceRing } from './trace/trace-ring.ts';
 import { LineDiscipline, newlinesToCrlf } from './tty.ts';
 
 /** Ring bytes of one batch, and batches of one turn: an endless writer must not keep the control thread from hearing "terminate". */
@@ -27,9 +33,16 @@ export class ActiveRun {
   readonly #output: OutputReader;
   readonly #input: InputWriter;
   readonly #tty: LineDiscipline | undefined;
+  /** Of a traced run, once its guest has begun. */
+  trace: TraceRing | undefined;
+  readonly #asker: Asker;
+  /** Made when the run has published ports, or its guest opens a socket. */
+  #stack: NetStack | undefined;
+  #net: NetServer | undefined;
   readonly #cpu = process.cpuUsage();
   #retryTimer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
+  #ending = false;
   #closed = false;
 
   /** Opens the log. `interrupt` is called when the terminal asks for the end. @throws the file system's error. */
@@ -39,6 +52,7 @@ export class ActiveRun {
     this.#post = post;
     this.#log = new LogWriter(spec.log);
     this.#announcer = new Announcer(spec.id, () => this.#log.offset, post);
+    this.#asker = new Asker((seq, ask) => post({ t: 'netAsk', id: spec.id, seq, ask }));
     resetBridge(bridge);
     this.#output = new OutputReader(bridge);
     this.#input = new InputWriter(bridge);
@@ -62,6 +76,26 @@ export class ActiveRun {
   bell(): void {
     this.#feed();
     this.#drain();
+    this.#net?.bell();
+  }
+
+  /** Opens the published ports, before the guest runs. @throws NotRunnable */
+  async openPorts(): Promise<void> {
+    await this.#openStack().openPorts();
+  }
+
+  /** Of the host, as they were opened; undefined when none is published. */
+  get ports(): readonly number[] | undefined {
+    return this.#stack?.ports;
+  }
+
+  /** The guest opens its network. */
+  serveNet(shared: SharedArrayBuffer): void {
+    if (!this.#ending) this.#net = new NetServer(this.#openStack(), openChannel(shared), this.#bridge.words);
+  }
+
+  netAnswer(seq: number, answer: NetAnswer): void {
+    this.#asker.answer(seq, answer);
   }
 
   stdin(bytes: Uint8Array): void {
@@ -103,8 +137,8 @@ export class ActiveRun {
       threads: read(gauge.threads) || 1,
       readBytes: read(gauge.readBytes),
       writtenBytes: read(gauge.writtenBytes),
-      receivedBytes: read(gauge.receivedBytes),
-      sentBytes: read(gauge.sentBytes),
+      receivedBytes: this.#stack?.received ?? 0,
+      sentBytes: this.#stack?.sent ?? 0,
     };
   }
 
@@ -113,6 +147,36 @@ export class ActiveRun {
    * while; what it then has to give up is told on stderr, the engine's own log. `done` is called before the report.
    */
   finish(outcome: RunOutcome, collecting: boolean, done: () => void): void {
+    this.#closeNet(outcome.kind !== 'terminated', () => this.#finish(outcome, collecting, done));
+  }
+
+  /** The guest never ran. `done` is called when its ports are free. */
+  abandon(done: () => void): void {
+    this.#closeNet(false, () => {
+      this.#close();
+      done();
+    });
+  }
+
+  #openStack(): NetStack {
+    return (this.#stack ??= new NetStack({
+      spec: this.spec.net,
+      ask: this.#asker.ask,
+      changed: (socket) => this.#net?.changed(socket),
+    }));
+  }
+
+  #closeNet(graceful: boolean, then: () => void): void {
+    this.#ending = true;
+    this.#net?.finish();
+    if (!this.#stack) return then();
+    void this.#stack.close(graceful).then(() => {
+      this.#asker.close();
+      then();
+    });
+  }
+
+  #finish(outcome: RunOutcome, collecting: boolean, done: () => void): void {
     const usage = this.usage();
     const deadline = Date.now() + RETRY_AT_END;
     let trapWritten = false;
@@ -131,14 +195,18 @@ export class ActiveRun {
       } else if (!this.#output.empty() || (!trapWritten && outcome.kind === 'trap')) return attempt();
       this.#close();
       done();
-      this.#post({ t: 'exit', id: this.spec.id, outcome, offset: this.#log.offset, usage, collecting });
+      const trace = readingOf(this.trace);
+      this.#post({
+        t: 'exit',
+        id: this.spec.id,
+        outcome,
+        offset: this.#log.offset,
+        usage,
+        collecting,
+        ...(trace ? { trace } : {}),
+      });
     };
     attempt();
-  }
-
-  /** The guest never ran. */
-  abandon(): void {
-    this.#close();
   }
 
   #close(): void {

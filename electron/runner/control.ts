@@ -7,6 +7,9 @@ import type { FromRunner, RunOutcome, ToRunner } from '../supervisor/protocol.ts
 import { ActiveRun } from './active-run.ts';
 import { openBridge } from './bridge/layout.ts';
 import { GuestThread } from './guest-thread.ts';
+import { NotRunnable } from './not-runnable.ts';
+import { answerTrace } from './trace/answer.ts';
+import { TraceRing } from './trace/trace-ring.ts';
 import { openParentPort } from './parent-port.ts';
 import { prepareRehearsal, type Rehearsal } from './rehearsal.ts';
 import type { FromGuest } from './thread-protocol.ts';
@@ -31,7 +34,17 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
 
   let rehearsal: Rehearsal | undefined;
 
+  /** The guest's thread is ready for the next run before the last one was reported: its connections, or a full disk, take longer. */
+  let readyEarly = false;
+
   const post = (message: FromRunner): void => {
+    send(message);
+    if (!readyEarly || (message.t !== 'exit' && message.t !== 'failed')) return;
+    readyEarly = false;
+    idle();
+  };
+
+  const send = (message: FromRunner): void => {
     if (!rehearsal || !('id' in message) || message.id !== rehearsal.spec.id) return parent.post(message);
     if (message.t !== 'exit' && message.t !== 'failed') return;
     rehearsal.dispose();
@@ -61,9 +74,15 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
   const fail = (message: Extract<FromRunner, { t: 'failed' }>): void => {
     clearTimeout(forcing);
     terminating = false;
-    run?.abandon();
-    run = undefined;
-    post(message);
+    const failed = run;
+    if (!failed || outcome) return;
+    // Nothing else may end it meanwhile.
+    outcome = { kind: 'terminated' };
+    failed.abandon(() => {
+      run = undefined;
+      outcome = undefined;
+      post(message);
+    });
   };
 
   const terminate = (): void => {
@@ -82,6 +101,10 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
   };
 
   const idle = (): void => {
+    if (outcome) {
+      readyEarly = true;
+      return;
+    }
     if (!threads.used) return post({ t: 'idle' });
     void threads.clean().then(() => post({ t: 'idle' }));
   };
@@ -99,8 +122,14 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
         threads.begin(message);
         if (terminating) void threads.end({ kind: 'terminated' });
         return;
+      case 'net':
+        if (run?.spec.id === message.id) run.serveNet(message.shared);
+        return;
+      case 'trace':
+        if (run?.spec.id === message.id) run.trace = new TraceRing(message.memory);
+        return;
       case 'started':
-        return post(message);
+        return post(run?.ports ? { ...message, ports: run.ports } : message);
       case 'failed':
         return fail(message);
       case 'exit':
@@ -140,7 +169,21 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
     } catch (error) {
       return failed(`cannot open the log in ${spec.log.directory}: ${(error as Error).message}`);
     }
-    guest.post(message);
+    if (!spec.net || spec.net.ports.length === 0) return guest.post(message);
+    const opening = run;
+    opening.openPorts().then(
+      () => {
+        if (run === opening && !terminating && !outcome) guest.post(message);
+      },
+      (error: unknown) => {
+        if (run !== opening || outcome) return;
+        const { id } = spec;
+        if (error instanceof NotRunnable) {
+          const { kind, exitCode, message: text } = error;
+          fail({ t: 'failed', id, kind, exitCode, message: text, collecting: false });
+        } else fail({ t: 'failed', id, kind: 'internal', exitCode: 125, message: String(error), collecting: false });
+      },
+    );
   };
 
   parent.onMessage((message) => {
@@ -157,10 +200,14 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
         return run.resize(message.rows, message.columns);
       case 'terminate':
         return terminate();
+      case 'netAnswer':
+        return run.netAnswer(message.seq, message.answer);
       case 'threadLimit':
         return threads.limit(message.limit);
       case 'usage':
         return post({ t: 'usage', id: message.id, seq: message.seq, usage: run.usage() });
+      case 'trace':
+        return post(answerTrace(run.trace, message));
     }
   });
 

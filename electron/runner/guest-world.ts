@@ -3,6 +3,7 @@ import type { RunSpec } from '../supervisor/protocol.ts';
 import type { InputReader } from './bridge/input-ring.ts';
 import { type Bridge, gauge } from './bridge/layout.ts';
 import type { OutputWriter } from './bridge/output-ring.ts';
+import type { GuestNet } from './net/guest-net.ts';
 import type { GuestOutput, GuestWorld } from './wasi/world.ts';
 
 const streamOf = (output: OutputWriter, stream: 0 | 1): GuestOutput => ({
@@ -17,6 +18,7 @@ export function guestWorld(
   bridge: Bridge,
   input: InputReader,
   output: OutputWriter,
+  net: GuestNet,
 ): GuestWorld {
   const { gauges } = bridge;
   return {
@@ -29,6 +31,7 @@ export function guestWorld(
     stdout: streamOf(output, 0),
     stderr: streamOf(output, 1),
     tty: spec.tty !== undefined,
+    net,
     noteMemory: (bytes) => noteMemory(gauges, bytes),
     noteIo: (read, written) => {
       gauges[gauge.readBytes] = (gauges[gauge.readBytes] as number) + read;

@@ -4,10 +4,13 @@ import { InputReader } from './bridge/input-ring.ts';
 import { gauge, openBridge } from './bridge/layout.ts';
 import { OutputWriter } from './bridge/output-ring.ts';
 import { collectGarbage } from './garbage.ts';
+import { type Channel, openChannel } from './net/remote/channel.ts';
+import { RemoteNet } from './net/remote/remote-net.ts';
 import { NotRunnable } from './not-runnable.ts';
 import { Programs } from './program.ts';
 import { type GuestThreadContext, runGuest } from './run-guest.ts';
 import { takeVerdict } from './threads/verdict.ts';
+import { TraceRing } from './trace/trace-ring.ts';
 import { loadWasmer, type Wasmer } from './wasmer/load.ts';
 import type { RunSpec } from '../supervisor/protocol.ts';
 import type { FromGuest, GuestData, ToGuest } from './thread-protocol.ts';
@@ -27,10 +30,32 @@ const bridge = openBridge(shared);
 const post = (message: FromGuest): void => port.postMessage(message);
 const ring = (): void => port.postMessage(0);
 const output = new OutputWriter(bridge, ring);
+/** Made for the first guest that has sockets, and used again. */
+let channel: Channel | undefined;
+
+/** A ring for each traced run: the control thread may still read the last one's. */
+function openTrace({ id, trace }: RunSpec): TraceRing | undefined {
+  if (trace === undefined) return undefined;
+  const opened = new TraceRing();
+  opened.on = trace === 'on';
+  post({ t: 'trace', id, memory: opened.memory });
+  return opened;
+}
+
+/** The control thread has done with the last run by the time that the next one begins. */
+function openNet(id: string): Channel {
+  channel ??= openChannel();
+  channel.words.fill(0);
+  post({ t: 'net', id, shared: channel.shared });
+  return channel;
+}
+
 const context: GuestThreadContext = {
   bridge,
   input: new InputReader(bridge, ring),
   output,
+  net: ({ id }) => new RemoteNet(() => openNet(id), ring),
+  trace: openTrace,
   programs: new Programs(programs, (program) => post({ t: 'compiled', program })),
   threads: {
     want: (message) => {

@@ -9,10 +9,12 @@ import { blocking, type Ending } from './host-calls.ts';
 import { linkGuest } from './link-guest.ts';
 import { openListeners } from './listeners.ts';
 import type { GuestSocket } from './net/guest-net.ts';
+import type { RemoteNet } from './net/remote/remote-net.ts';
 import { engineFault, NotRunnable } from './not-runnable.ts';
 import type { FoundProgram, Programs } from './program.ts';
 import { hasThreads, runThreads } from './threads/run-threads.ts';
 import type { ThreadsWanted } from './threads/protocol.ts';
+import type { TraceRing } from './trace/trace-ring.ts';
 import { GuestTerminated, type GuestWorld } from './wasi/world.ts';
 import type { Wasmer } from './wasmer/load.ts';
 import { runWasmer } from './wasmer/run-wasmer.ts';
@@ -22,6 +24,10 @@ export interface GuestThreadContext {
   readonly input: InputReader;
   readonly output: OutputWriter;
   readonly programs: Programs;
+  /** The network of a run; costs nothing before it is used. */
+  readonly net: (spec: RunSpec) => RemoteNet;
+  /** Where the run's calls are written down; undefined = nowhere. */
+  readonly trace: (spec: RunSpec) => TraceRing | undefined;
   /** The control thread, as far as it starts and ends threads of the guest. */
   readonly threads: {
     want(message: ThreadsWanted): void;
@@ -45,21 +51,34 @@ export function runGuest(context: GuestThreadContext, spec: RunSpec, started: (p
   }
   try {
     const found = context.programs.find(mounts, spec.module, spec.env, spec.memoryLimit !== undefined);
-    return runProgram(context, spec, mounts, found, () => started(found.path));
+    const net = context.net(spec);
+    const outcome = runProgram(context, spec, mounts, net, found, () => started(found.path));
+    sayAll(net, context.bridge.words);
+    return outcome;
   } finally {
     mounts.close();
   }
 }
 
+/** What a guest has said to its network before it ended reaches the control thread, unless it was ended. */
+function sayAll(net: RemoteNet, words: Int32Array): void {
+  try {
+    drive(words, { ready: () => net.settled(), resume: () => 0 });
+  } catch (error) {
+    if (!(error instanceof GuestTerminated)) throw error;
+  }
+}
+
 function runProgram(
-  { bridge, input, output, threads, wasmer }: GuestThreadContext,
+  { bridge, input, output, threads, trace, wasmer }: GuestThreadContext,
   spec: RunSpec,
   mounts: MountTable,
+  net: RemoteNet,
   found: FoundProgram,
   started: () => void,
 ): RunOutcome {
   const sockets: GuestSocket[] = [];
-  const world: GuestWorld = { ...guestWorld(spec, mounts, bridge, input, output), sockets };
+  const world: GuestWorld = { ...guestWorld(spec, mounts, bridge, input, output, net), sockets, trace: trace(spec) };
   try {
     drive(bridge.words, openListeners(world.net, spec.listeners ?? [], sockets));
   } catch (error) {

@@ -17,5 +17,9 @@ export type FromGuest =
   | { readonly t: 'compiled'; readonly program: CompiledProgram }
   | Extract<FromRunner, { t: 'started' | 'failed' }>
   | { readonly t: 'exit'; readonly id: string; readonly outcome: RunOutcome; readonly collecting: boolean }
+  /** The guest uses its network for the first time: the memory of net/remote/channel.ts. */
+  | { readonly t: 'net'; readonly id: string; readonly shared: SharedArrayBuffer }
+  /** The run is traced: the memory of trace/trace-ring.ts. */
+  | { readonly t: 'trace'; readonly id: string; readonly memory: SharedArrayBuffer }
   | ThreadsWanted
   | { readonly t: 'idle' };

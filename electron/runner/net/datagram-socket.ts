@@ -18,7 +18,7 @@ export interface DatagramHome {
   sendDatagram(socket: DatagramSocket, bytes: Uint8Array, to: SocketAddress, done: (error?: Errno) => void): void;
 }
 
-interface Arrived {
+export interface Arrived {
   readonly bytes: Uint8Array;
   readonly from: SocketAddress;
 }
@@ -78,6 +78,11 @@ export class DatagramSocket implements GuestSocket {
     return this.receiveFrom(into, peek)?.length ?? 0;
   }
 
+  /** The one that would be received next. */
+  get first(): Arrived | undefined {
+    return this.#arrived[0];
+  }
+
   receiveFrom(into: readonly Uint8Array[], peek: boolean): Datagram | undefined {
     const first = this.#arrived[0];
     if (!first) return undefined;
@@ -120,7 +125,7 @@ export class DatagramSocket implements GuestSocket {
       const full = !this.writable();
       this.#sending -= cost;
       if (error) this.fail(error);
-      else if (full && this.writable()) this.#changed(this);
+      else if ((full && this.writable()) || this.#sending === 0) this.#changed(this);
     });
     return errno.success;
   }

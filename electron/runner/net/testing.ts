@@ -3,12 +3,58 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NetAnswer, NetAsk, PublishedPort } from '../../supervisor/protocol.ts';
-import type { Pending } from './guest-net.ts';
-import { NetStack } from './stack.ts';
+import { WORDS } from '../bridge/layout.ts';
+import type { GuestNet, Pending } from './guest-net.ts';
+import { openChannel } from './remote/channel.ts';
+import { RemoteNet } from './remote/remote-net.ts';
+import { NetServer } from './remote/server.ts';
+import { NetStack, type NetStackOptions } from './stack.ts';
+
+/** `direct`: the guest uses the stack itself. `remote`: over shared memory, whose other end is in the same thread here. */
+export type Form = 'direct' | 'remote';
+
+/** A stack, and what its guest sees of it. */
+export interface Party {
+  readonly stack: NetStack;
+  readonly net: GuestNet;
+  close(graceful: boolean): Promise<void>;
+}
+
+export function party(form: Form, options: Omit<NetStackOptions, 'changed'>): Party {
+  if (form === 'direct') {
+    const stack = new NetStack({ ...options, changed: () => undefined });
+    return { stack, net: stack, close: (graceful) => stack.close(graceful) };
+  }
+  let server: NetServer | undefined;
+  const words = new Int32Array(new SharedArrayBuffer(WORDS * 4));
+  const stack = new NetStack({ ...options, changed: (socket) => server?.changed(socket) });
+  const net = new RemoteNet(
+    () => {
+      const channel = openChannel();
+      setImmediate(() => (server = new NetServer(stack, channel, words)));
+      return channel;
+    },
+    () => setImmediate(() => server?.bell()),
+  );
+  return {
+    stack,
+    net,
+    close: async (graceful) => {
+      await until(() => net.settled());
+      server?.finish();
+      await stack.close(graceful);
+    },
+  };
+}
 
 /** Resolves when the condition holds. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  const limit = performance.now() + 50_000;
+  while (!condition()) {
+    // A test that waits in vain must not keep the process from ending.
+    if (performance.now() > limit) throw new Error('waited in vain');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** The value that a request comes to. */
@@ -19,8 +65,7 @@ export async function value<T>(pending: Pending<T>): Promise<T> {
 
 interface Member {
   readonly address: string;
-  readonly gate: string;
-  readonly stack: NetStack;
+  readonly party: Party;
 }
 
 /** Runs with an address each; those with the same address share a namespace. Other addresses are the host's. */
@@ -29,14 +74,19 @@ export class TestNetwork {
   readonly asked: NetAsk[] = [];
   /** Answers that come before the usual ones. */
   answers: (ask: NetAsk) => NetAnswer | undefined = () => undefined;
+  readonly #form: Form;
   readonly #members: Member[] = [];
   readonly #claims = new Map<string, string>();
 
-  add(address: string, ports: readonly PublishedPort[] = [], changed: () => void = () => undefined): NetStack {
+  add(address: string, ports: readonly PublishedPort[] = []): Party {
     const gate = join(this.directory, `${this.#members.length}.sock`);
-    const stack = new NetStack({ spec: { gate, ports }, ask: (ask) => this.ask(address, gate, ask), changed });
-    this.#members.push({ address, gate, stack });
-    return stack;
+    const added = party(this.#form, { spec: { gate, ports }, ask: (ask) => this.ask(address, gate, ask) });
+    this.#members.push({ address, party: added });
+    return added;
+  }
+
+  constructor(form: Form) {
+    this.#form = form;
   }
 
   /** As the engine would answer a run. */
@@ -46,7 +96,7 @@ export class TestNetwork {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#members.map(({ stack }) => stack.close(false)));
+    await Promise.all(this.#members.map(({ party }) => party.close(false)));
     rmSync(this.directory, { recursive: true, force: true });
   }
 
