@@ -150,6 +150,43 @@ describe.each(waysOfHolding)('overlay held by %s', (_way, descriptors) => {
     expect(namesIn(table, '/')).toEqual(['bin', 'empty', 'link', 'moved']);
   });
 
+  it('a removed directory is gone for whoever holds it open, also when its name is there again', () => {
+    using at = open();
+    const table = at.table();
+    const other = at.table();
+    const hold = (from: typeof table, path: string) => {
+      const opened = from.open(from.root, path, { read: true, write: false, follow: false });
+      if (!('directory' in opened)) throw new Error('not a directory');
+      return opened.directory;
+    };
+    const mine = hold(table, '/empty');
+    const theirs = hold(other, '/empty');
+    table.removeDirectory(table.root, '/empty');
+    expect(failure(() => table.makeDirectory(mine, 'x'))).toBe('ENOENT');
+    expect(failure(() => other.makeDirectory(theirs, 'x'))).toBe('ENOENT');
+    table.makeDirectory(table.root, '/empty');
+    writeText(table, '/empty/new', 'new');
+    expect(failure(() => table.makeDirectory(mine, 'x'))).toBe('ENOENT');
+    expect(failure(() => other.makeDirectory(theirs, 'x'))).toBe('ENOENT');
+    expect(table.list(mine)).toEqual([]);
+    expect(namesIn(table, '/empty')).toEqual(['new']);
+    expect(namesIn(other, '/empty')).toEqual(['new']);
+    // With a part of its own, and with what was deleted in it.
+    const conf = hold(table, '/etc/conf');
+    for (const name of ['a', 'b']) table.unlink(table.root, `/etc/conf/${name}`);
+    table.removeDirectory(table.root, '/etc/conf');
+    if (descriptors) expect(table.list(conf)).toEqual([]);
+    expect(failure(() => table.stat(conf, 'a', { follow: false }))).toBe('ENOENT');
+    expect(failure(() => table.makeDirectory(conf, 'a'))).toBe('ENOENT');
+    expect(namesIn(table, '/etc')).toEqual(['hosts']);
+    for (const [from, directory] of [
+      [table, mine],
+      [other, theirs],
+      [table, conf],
+    ] as const)
+      from.release(directory);
+  });
+
   it('refuses renames that make no sense, and changes nothing', () => {
     using at = open();
     const table = at.table();

@@ -51,7 +51,12 @@ export class OverlayDirectory extends Directory {
     if (this.#upper || !(this.parent instanceof OverlayDirectory)) return;
     this.parent.freshen();
     const above = this.parent.#upper;
-    if (above?.lookup(this.name)?.kind === 'directory') this.#upper = above.child(this.name);
+    if (above?.lookup(this.name)?.kind === 'directory' && !this.#isGone(above)) this.#upper = above.child(this.name);
+  }
+
+  /** Only for a directory that is all the image's: it was removed, whatever has its name now. Who holds it open finds it empty and makes nothing in it. */
+  #isGone(above: HostDirectory): boolean {
+    return above.lookup(whiteoutOf(this.name)) !== undefined;
   }
 
   #find(name: string): Found | undefined {
@@ -391,6 +396,7 @@ export class OverlayDirectory extends Directory {
     const { parent } = this;
     if (!(parent instanceof OverlayDirectory) || !this.#lower) throw fsError('ENOENT', this.name);
     const above = parent.ensureUpper();
+    if (this.#isGone(above)) throw fsError('ENOENT', this.name);
     const lower = this.#lower;
     this.#named(this.name, () => (this.#upper = copyUpDirectory(lower.stat(), above, this.name, this.state.times)));
     if (!this.#upper) throw fsError('ENOENT', this.name);
@@ -444,6 +450,9 @@ export class OverlayDirectory extends Directory {
     for (const entry of child.#upper.list()) if (entry.name !== OPAQUE) removeTree(child.#upper, entry.name);
     this.#hide(name);
     child.#upper.forget(OPAQUE);
+    // Who holds it open must not find again what was deleted in it.
+    child.#lower?.close();
+    child.#lower = undefined;
   }
 
   protected doMoved(child: Directory): void {

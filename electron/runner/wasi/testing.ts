@@ -52,6 +52,8 @@ export interface GuestOptions {
   readonly tty?: boolean;
   readonly lower?: Tree;
   readonly mounts?: readonly MountSpec[];
+  /** Where the scratch's `shared` directory is mounted. */
+  readonly binds?: readonly string[];
   readonly readOnly?: boolean;
   readonly preopens?: readonly string[];
   readonly net?: GuestNet;
@@ -80,6 +82,7 @@ export class HandGuest {
     tty = false,
     lower = {},
     mounts = [],
+    binds = [],
     readOnly = false,
     preopens,
     net,
@@ -91,7 +94,7 @@ export class HandGuest {
       args,
       env,
       tty,
-      mounts: this.scratch.table(mounts, readOnly),
+      mounts: this.scratch.table([...mounts, ...binds.map((target) => this.scratch.bind(target))], readOnly),
       preopens,
       stdin: this.stdin,
       stdout: this.stdout,
