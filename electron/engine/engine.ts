@@ -1,6 +1,6 @@
 /**
- * Opens a data root and puts the engine together: read this first. Everything is built by plain calls in the order of need (lock, events, images,
- * volumes, networks, supervisor, containers) and closed in the opposite one. The doors (docker/, rpc/) see only EngineApi.
+ * Opens a data root and puts the engine together: read this first. Everything is built by plain calls in the order of need (lock, events, supervisor,
+ * networks, images, volumes, containers) and closed in the opposite one. The doors (docker/, rpc/) see only EngineApi.
  */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -80,17 +80,32 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       credentials: options.credentials ?? layout.registryLogins,
     });
     undo.push(() => registries.close());
+    const networks = openNetworks({
+      path: layout.networks,
+      emit,
+      containerName: (id) => store.get(id)?.name ?? '',
+      hostSubnets: parts.net?.hostSubnets ?? hostSubnets,
+    });
+    const namespaces = new Namespaces({ networks, directory: join(layout.tmp, 'net'), ...parts.net });
+    undo.push(() => namespaces.close());
+    const transport = createTransport(settings);
+    undo.push(() => transport.close());
     const images = await openImages({
       home: layout.home,
       emit,
       usedBy: (imageId) => store.usersOf(imageId),
       note: log,
-      runProgram: programRunner(supervisor, layout.tmp),
+      runProgram: programRunner({
+        supervisor,
+        tmp: layout.tmp,
+        networks,
+        namespaces,
+        namespaceOfContainer: (ref) => store.find(ref).net?.namespace,
+      }),
+      transport,
       registries,
     });
     undo.push(() => images.close());
-    const transport = createTransport(settings);
-    undo.push(() => transport.close());
     const starters = openStarters({
       directory: options.starters,
       tmp: layout.tmp,
@@ -99,16 +114,6 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       registry: () => settings().npm || process.env['npm_config_registry'] || 'https://registry.npmjs.org/',
     });
     const volumes = openVolumes({ layout, emit, log });
-    const networks = openNetworks({
-      path: layout.networks,
-      emit,
-      containerName: (id) => store.get(id)?.name ?? '',
-      hostSubnets: parts.net?.hostSubnets ?? hostSubnets,
-    });
-
-    const namespaces = new Namespaces({ networks, directory: join(layout.tmp, 'net'), ...parts.net });
-    undo.push(() => namespaces.close());
-
     const directories = new ContainerDirectories(layout.containers, layout.tmp);
     undo.push(() => directories.close());
     const context: Context = {

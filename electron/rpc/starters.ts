@@ -14,8 +14,8 @@ async function* messages(events: AsyncIterable<StarterEvent>): AsyncGenerator<St
   for await (const event of events) {
     if (event.type === 'image') image = event.id;
     else if (event.type === 'stream') yield { type: 'text', text: event.text };
-    // A recipe names no image of a registry: nothing is pulled.
-    else if (event.type !== 'pull') yield event;
+    // A recipe names no image of a registry: nothing is pulled. Its steps are in the text.
+    else if (event.type !== 'pull' && event.type !== 'step') yield event;
   }
   yield { type: 'done', image };
 }

@@ -5,10 +5,11 @@ import { sendJson, sendStatus } from '../call.ts';
 import type { Call } from '../call.ts';
 import { anyValue, readFilters } from '../filters.ts';
 import { startProgress } from '../progress.ts';
-import { flag, object, text } from '../query.ts';
+import { flag, integer, object, text } from '../query.ts';
 import { registryConfig } from '../registry-auth.ts';
 import { route } from '../router.ts';
 import type { Route } from '../router.ts';
+import { ignoredBuildOptions, openFilesOf } from '../wire/build.ts';
 import { pullJson } from '../wire/transfer.ts';
 import { BUILDKIT_REFUSAL } from './refusals.ts';
 
@@ -26,8 +27,10 @@ const build = (images: BuildNeeds['images']) => async (call: Call) => {
   const { request, response, query } = call;
   let events: AsyncIterator<BuildEvent>;
   let step: IteratorResult<BuildEvent>;
+  let warnings: readonly string[];
   try {
     const options = { ...readOptions(query), registryAuth: registryConfig(request) };
+    warnings = ignoredBuildOptions(query);
     events = images.build(options, request as AsyncIterable<Uint8Array>, call.gone)[Symbol.asyncIterator]();
     // What is wrong with the Dockerfile itself comes before the first event, while the status can still tell.
     step = await events.next();
@@ -37,12 +40,15 @@ const build = (images: BuildNeeds['images']) => async (call: Call) => {
   }
   const progress = startProgress(response);
   const quiet = flag(query, 'q');
-  const held: string[] = [];
+  const held = warnings.map((warning) => `[Warning] ${warning}\n`);
   let id = '';
   try {
+    if (!quiet) for (const line of held.splice(0)) await progress.send({ stream: line });
     for (; !step.done; step = await events.next()) {
       const event = step.value;
       if (event.type === 'image') id = event.id;
+      // In words they are there already.
+      if (event.type === 'step') continue;
       if (quiet) {
         if (event.type === 'stream') held.push(event.text);
       } else if (!(await progress.send(lineOf(event)))) {
@@ -60,7 +66,7 @@ const build = (images: BuildNeeds['images']) => async (call: Call) => {
   progress.end();
 };
 
-function lineOf(event: BuildEvent): Readonly<Record<string, unknown>> {
+function lineOf(event: Exclude<BuildEvent, { type: 'step' }>): Readonly<Record<string, unknown>> {
   switch (event.type) {
     case 'stream':
       return { stream: event.text };
@@ -76,8 +82,14 @@ function readOptions(query: URLSearchParams): BuildOptions {
   const remote = text(query, 'remote');
   if (remote)
     throw unsupported(`cannot build from ${remote}: remote contexts are not supported`, {
-      hint: 'send the directory: docker build DIR',
+      hint: 'Clone or download it, and send the directory: docker build DIR.',
     });
+  if (flag(query, 'squash'))
+    throw invalid('squash is only supported with experimental mode', {
+      hint: 'Build without --squash; a last stage FROM scratch that copies the result makes one layer.',
+    });
+  const quota = integer(query, 'cpuquota') ?? 0;
+  const period = integer(query, 'cpuperiod') || 100_000;
   return {
     dockerfile: text(query, 'dockerfile') ?? 'Dockerfile',
     tags: query.getAll('t').filter(Boolean),
@@ -87,6 +99,11 @@ function readOptions(query: URLSearchParams): BuildOptions {
     noCache: flag(query, 'nocache'),
     pull: flag(query, 'pull'),
     platform: text(query, 'platform'),
+    network: text(query, 'networkmode'),
+    extraHosts: query.getAll('extrahosts').filter(Boolean),
+    memory: Math.max(0, integer(query, 'memory') ?? 0),
+    nanoCpus: quota > 0 ? Math.round((quota / period) * 1e9) : 0,
+    openFiles: openFilesOf(query),
   };
 }
 

@@ -131,7 +131,8 @@ test('build: options in, text and id out', async () => {
     yield { type: 'image', id: 'sha256:1' };
   });
   await using door = await openDoor(fakeEngine({ images: { build } }));
-  const query = `t=a&t=b:1&dockerfile=D2&buildargs=${encodeURIComponent('{"A":"1","B":null}')}&labels={}&nocache=1`;
+  const machine = 'networkmode=none&memory=1048576&cpuquota=50000&extrahosts=a:1.2.3.4&extrahosts=b:1.2.3.5';
+  const query = `t=a&t=b:1&dockerfile=D2&buildargs=${encodeURIComponent('{"A":"1","B":null}')}&labels={}&nocache=1&${machine}`;
   const answer = await door.ask('POST', `/v1.50/build?${query}`, context);
   expect(answer.body).toBe(`{"stream":"got ${digest}\\n"}\r\n{"aux":{"ID":"sha256:1"}}\r\n`);
   expect(build.mock.lastCall?.[0]).toEqual({
@@ -143,8 +144,48 @@ test('build: options in, text and id out', async () => {
     noCache: true,
     pull: false,
     platform: undefined,
+    registryAuth: undefined,
+    network: 'none',
+    extraHosts: ['a:1.2.3.4', 'b:1.2.3.5'],
+    memory: 2 ** 20,
+    nanoCpus: 5e8,
+    openFiles: 0,
   });
   expect((await door.ask('POST', '/build?q=1', context)).body).toBe('{"stream":"sha256:1\\n"}\r\n');
+});
+
+test('build: what has no effect is said, steps as values are not sent', async () => {
+  const build = vi.fn(async function* (_options: unknown, input: AsyncIterable<Uint8Array>): AsyncIterable<BuildEvent> {
+    await read(input);
+    yield { type: 'step', index: 1, total: 1, text: 'FROM scratch', stage: '0' };
+    yield { type: 'image', id: 'sha256:1' };
+  });
+  await using door = await openDoor(fakeEngine({ images: { build } }));
+  const ulimits = JSON.stringify([
+    { Name: 'nofile', Soft: 64, Hard: 128 },
+    { Name: 'nproc', Soft: 1, Hard: 1 },
+  ]);
+  const query = `shmsize=1024&memswap=0&cpusetcpus=&rm=0&forcerm=1&cachefrom=["a"]&ulimits=${encodeURIComponent(ulimits)}`;
+  const { body } = await door.ask('POST', `/build?${query}`, context);
+  expect(
+    body
+      .split('\r\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual([
+    { stream: expect.stringMatching(/^\[Warning\] --shm-size has no effect: .*\n$/) },
+    { stream: expect.stringMatching(/^\[Warning\] --ulimit nproc has no effect: .*\n$/) },
+    { aux: { ID: 'sha256:1' } },
+  ]);
+  expect(build.mock.lastCall?.[0]).toMatchObject({ openFiles: 64, memory: 0, nanoCpus: 0 });
+  for (const [bad, message] of [
+    ['ulimits=x', 'invalid value for ulimits'],
+    ['memory=x', 'invalid value for memory'],
+    ['squash=1', 'squash is only supported with experimental mode'],
+  ] as const) {
+    const refused = await door.ask('POST', `/build?${bad}`, context);
+    expect([refused.status, refused.body]).toEqual([400, expect.stringContaining(message)]);
+  }
 });
 
 test('build: a bad Dockerfile is a status, a failing step is in the stream', async () => {

@@ -63,11 +63,37 @@ export interface BuildOptions {
   readonly platform?: string | undefined;
   /** For base images that are pulled: by the registry's address as `docker login` keeps it. 'stored' = as for any pull of the window. */
   readonly registryAuth?: Readonly<Record<string, RegistryAuth>> | 'stored' | undefined;
+  /** Of RUN: 'default', 'none', 'host', `container:X`, or a network's name or id. Absent = 'default'. */
+  readonly network?: string | undefined;
+  /** `name:address`, known to RUN. */
+  readonly extraHosts?: readonly string[] | undefined;
+  /** Bytes of memory that a program of RUN may have; 0 or absent = as much as it declares. */
+  readonly memory?: number | undefined;
+  /** Time of CPUs that a program of RUN may use, in billionths of one; 0 or absent = all there is. */
+  readonly nanoCpus?: number | undefined;
+  /** Descriptors that a program of RUN may have open; 0 or absent = as for a container. */
+  readonly openFiles?: number | undefined;
+}
+
+/** One instruction of a build. Said when it is begun, without `cached` and `milliseconds`, and again when it is done. A step that fails has no end. */
+export interface BuildStep {
+  readonly type: 'step';
+  /** 1…total, as in `Step 1/6`. Triggers of ONBUILD belong to their FROM. */
+  readonly index: number;
+  readonly total: number;
+  /** The instruction as written, continued lines joined. */
+  readonly text: string;
+  /** Name or number of its stage; '' before the first FROM. */
+  readonly stage: string;
+  /** Nothing had to be made. */
+  readonly cached?: boolean;
+  readonly milliseconds?: number;
 }
 
 export type BuildEvent =
   /** Text as `docker build` shows it. */
   | { readonly type: 'stream'; readonly text: string }
+  | BuildStep
   | { readonly type: 'image'; readonly id: string }
   /** Of a base image that was not here. */
   | { readonly type: 'pull'; readonly event: PullEvent };

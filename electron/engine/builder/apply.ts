@@ -1,13 +1,13 @@
-import { assertNever, invalid, unsupported } from '../../base/errors.ts';
+import { assertNever, invalid } from '../../base/errors.ts';
+import { parseSignal } from '../containers/signals.ts';
 import type { RuntimeConfig } from '../images/oci.ts';
-import type { BuildArguments } from './arguments.ts';
-import { contentKey, selectSources } from './copy.ts';
-import { copyTarget, planCopy, planDirectory, planFiles, type LayerPlan } from './copy-layer.ts';
-import { expandText, expandWord, expandWords } from './dockerfile/expand.ts';
-import type { CommandLine, CopyInstruction, Instruction } from './dockerfile/instructions.ts';
+import { describeCopy, type CopyScope } from './apply-copy.ts';
+import { describeRun, shellOf, type RunPlan } from './apply-run.ts';
+import { planDirectory, type LayerPlan } from './copy-layer.ts';
+import { expandWord, expandWords } from './dockerfile/expand.ts';
+import type { CommandLine, Instruction } from './dockerfile/instructions.ts';
 import type { StageRoot } from './stage-root.ts';
-import type { Tree } from './tree.ts';
-import { checkSignal, chmodMode, duration, exposedPorts, withEnv } from './values.ts';
+import { exposedPorts, withEnv } from './values.ts';
 
 /** What an instruction will do, known before it is done: so that the cache can be asked. */
 export interface Change {
@@ -19,19 +19,12 @@ export interface Change {
   readonly author?: string;
   /** Undefined answers "no layer after all" (WORKDIR of a directory that is there). */
   readonly layer?: (root: StageRoot) => Promise<LayerPlan | undefined>;
-  /** RUN. */
-  readonly run?: { readonly words: readonly string[]; readonly isShellForm: boolean };
+  readonly run?: RunPlan;
 }
 
-export interface Scope {
-  readonly runtime: RuntimeConfig;
-  readonly args: BuildArguments;
-  readonly escape: string;
+export interface Scope extends CopyScope {
   /** CMD was given in this stage: ENTRYPOINT then keeps it. */
   readonly commandGiven: boolean;
-  readonly context: Tree;
-  /** The tree of `--from`. @throws invalid, notFound */
-  readonly from: (name: string) => Promise<Tree>;
 }
 
 /** @throws invalid, notFound, unsupported; FROM never comes here */
@@ -49,8 +42,8 @@ export async function describeStep(instruction: Exclude<Instruction, { kind: 'FR
     case 'ARG': {
       const shown: string[] = [];
       for (const { name, value } of instruction.args) {
-        const meant =
-          value === undefined ? undefined : expandWord(value, scope.args.variables(runtime.Env ?? []), escape);
+        // As for ENV: what the line itself declares is not seen by it.
+        const meant = value === undefined ? undefined : expand(value);
         scope.args.declare(expand(name), meant);
         shown.push(meant === undefined ? name : `${name}=${meant}`);
       }
@@ -74,33 +67,22 @@ export async function describeStep(instruction: Exclude<Instruction, { kind: 'FR
     case 'COPY':
     case 'ADD':
       return describeCopy(instruction, scope, variables);
-    case 'RUN': {
-      const isShellForm = instruction.command.form === 'shell';
-      const script = instruction.heredocs.map((heredoc) => heredoc.content).join('');
-      const words =
-        instruction.command.form === 'exec'
-          ? instruction.command.args
-          : [...shellOf(runtime), script === '' ? instruction.command.text : script];
-      const shown = isShellForm ? words.join(' ') : JSON.stringify(words);
-      return {
-        createdBy: `RUN ${shown}`,
-        key: ['RUN', words, scope.args.entries(false)],
-        runtime,
-        run: { words, isShellForm },
-      };
-    }
+    case 'RUN':
+      return describeRun(instruction, runtime, scope.args);
     case 'CMD': {
       const words = wordsOf(instruction.command, runtime);
-      return plain(`CMD ${JSON.stringify(words)}`, { Cmd: words });
+      return plain(`CMD ${goQuoted(words)}`, { Cmd: words });
     }
     case 'ENTRYPOINT': {
-      const words = wordsOf(instruction.command, runtime);
-      const { Cmd, ...rest } = runtime;
+      const { command } = instruction;
+      const isEmpty = command.form === 'exec' ? command.args.length === 0 : command.text === '';
+      const words = wordsOf(command, runtime);
+      const { Cmd, Entrypoint: _, ...rest } = runtime;
       return {
-        createdBy: `ENTRYPOINT ${JSON.stringify(words)}`,
+        createdBy: `ENTRYPOINT ${goQuoted(isEmpty ? [] : words)}`,
         key: ['ENTRYPOINT', words, scope.commandGiven],
-        // A CMD of the base image was meant for its own entrypoint.
-        runtime: { ...rest, ...(scope.commandGiven && Cmd ? { Cmd } : {}), Entrypoint: words },
+        // A CMD of the base image was meant for its own entrypoint. An empty one takes the entrypoint away.
+        runtime: { ...rest, ...(scope.commandGiven && Cmd ? { Cmd } : {}), ...(!isEmpty && { Entrypoint: words }) },
       };
     }
     case 'WORKDIR': {
@@ -118,13 +100,13 @@ export async function describeStep(instruction: Exclude<Instruction, { kind: 'FR
         .flatMap(exposedPorts)
         .sort();
       const added = Object.fromEntries(ports.map((port) => [port, {}]));
-      return plain(`EXPOSE ${ports.join(' ')}`, { ExposedPorts: { ...runtime.ExposedPorts, ...added } });
+      return plain(`EXPOSE [${ports.join(' ')}]`, { ExposedPorts: { ...runtime.ExposedPorts, ...added } });
     }
     case 'VOLUME': {
       const paths = instruction.values.map((value) => expand(value).trim());
       if (paths.includes('')) throw invalid('VOLUME specified can not be an empty string');
       const added = Object.fromEntries(paths.map((path) => [path, {}]));
-      return plain(`VOLUME ${JSON.stringify(paths)}`, { Volumes: { ...runtime.Volumes, ...added } });
+      return plain(`VOLUME [${paths.join(' ')}]`, { Volumes: { ...runtime.Volumes, ...added } });
     }
     case 'USER': {
       const user = expand(instruction.value);
@@ -132,7 +114,7 @@ export async function describeStep(instruction: Exclude<Instruction, { kind: 'FR
     }
     case 'STOPSIGNAL': {
       const signal = expand(instruction.value);
-      checkSignal(signal);
+      parseSignal(signal);
       return plain(`STOPSIGNAL ${signal}`, { StopSignal: signal });
     }
     case 'MAINTAINER':
@@ -140,21 +122,20 @@ export async function describeStep(instruction: Exclude<Instruction, { kind: 'FR
     case 'ONBUILD':
       return plain(`ONBUILD ${instruction.trigger}`, { OnBuild: [...(runtime.OnBuild ?? []), instruction.trigger] });
     case 'SHELL':
-      return plain(`SHELL ${JSON.stringify(instruction.shell)}`, { Shell: instruction.shell });
+      return plain(`SHELL [${instruction.shell.join(' ')}]`, { Shell: instruction.shell });
     case 'HEALTHCHECK':
-      return plain(
-        `HEALTHCHECK ${JSON.stringify([...instruction.options, instruction.test])}`,
-        healthcheck(instruction, runtime),
-      );
+      return plain(instruction.text, healthcheck(instruction));
     default:
       return assertNever(instruction);
   }
 }
 
-const shellOf = (runtime: RuntimeConfig): readonly string[] => runtime.Shell ?? ['/bin/sh', '-c'];
-
+/** An empty shell form is the shell alone, as moby has it. */
 const wordsOf = (command: CommandLine, runtime: RuntimeConfig): readonly string[] =>
-  command.form === 'exec' ? command.args : [...shellOf(runtime), command.text];
+  command.form === 'exec' ? command.args : [...shellOf(runtime), ...(command.text === '' ? [] : [command.text])];
+
+/** `["a" "b c"]`, as docker's history shows command lines. */
+const goQuoted = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(' ')}]`;
 
 function normal(path: string): string {
   const out: string[] = [];
@@ -164,80 +145,18 @@ function normal(path: string): string {
   return `/${out.join('/')}`;
 }
 
-function healthcheck(
-  { options, test }: Extract<Instruction, { kind: 'HEALTHCHECK' }>,
-  runtime: RuntimeConfig,
-): RuntimeConfig {
+function healthcheck({ times, test }: Extract<Instruction, { kind: 'HEALTHCHECK' }>): RuntimeConfig {
   if (!('form' in test)) return { Healthcheck: { Test: test } };
-  const number = (name: string, key: string) => {
-    const text = options.get(name);
-    const value = text === undefined ? 0 : duration(text, name);
-    return value === 0 ? {} : { [key]: value };
-  };
-  const retries = options.get('retries');
-  if (retries !== undefined && !/^\d+$/.test(retries)) throw invalid(`--retries must be at least 0 (not ${retries})`);
-  const words =
-    test.form === 'exec'
-      ? ['CMD', ...test.args]
-      : runtime.Shell
-        ? ['CMD', ...runtime.Shell, test.text]
-        : ['CMD-SHELL', test.text];
+  const said = (key: string, value: number) => (value === 0 ? {} : { [key]: value });
   return {
     Healthcheck: {
-      Test: words,
-      ...number('interval', 'Interval'),
-      ...number('timeout', 'Timeout'),
-      ...number('start-period', 'StartPeriod'),
-      ...number('start-interval', 'StartInterval'),
-      ...(retries !== undefined && retries !== '0' && { Retries: Number(retries) }),
+      // Whoever runs it knows the image's SHELL.
+      Test: test.form === 'exec' ? ['CMD', ...test.args] : ['CMD-SHELL', test.text],
+      ...said('Interval', times.interval),
+      ...said('Timeout', times.timeout),
+      ...said('StartPeriod', times.startPeriod),
+      ...said('StartInterval', times.startInterval),
+      ...said('Retries', times.retries),
     },
-  };
-}
-
-async function describeCopy(
-  instruction: CopyInstruction,
-  scope: Scope,
-  variables: ReadonlyMap<string, string>,
-): Promise<Change> {
-  const { kind } = instruction;
-  const { runtime, escape } = scope;
-  const expand = (word: string): string => expandWord(word, variables, escape);
-  const mode = instruction.chmod === undefined ? undefined : chmodMode(expand(instruction.chmod));
-  const requested = expand(instruction.target);
-  const target = copyTarget(requested, runtime.WorkingDir ?? '');
-  const chmod = mode === undefined ? '' : ` --chmod=${mode.toString(8)}`;
-
-  if (instruction.heredocs.length > 0) {
-    const names = instruction.sources.map((source) => /^<<-?["']?([^"']+)["']?$/.exec(source)?.[1]);
-    if (names.includes(undefined))
-      throw unsupported(`${kind} failed: files and heredocs cannot be mixed in one instruction`, {
-        hint: `Use one ${kind} for the files and one for the heredoc.`,
-      });
-    const files = instruction.heredocs.map(({ name, expand: doExpand, content }) => ({
-      name,
-      content: Buffer.from(doExpand ? expandText(content, variables, escape) : content),
-    }));
-    return {
-      createdBy: `${kind}${chmod} ${instruction.sources.join(' ')} ${requested}`,
-      key: [kind, 'heredoc', files.map((file) => [file.name, file.content.toString('base64')]), requested, mode],
-      runtime,
-      layer: (root) => planFiles(files, target, root, mode),
-    };
-  }
-
-  const sources = instruction.sources.map(expand);
-  const remote = kind === 'ADD' ? sources.find((source) => /^(https?:|git@|git:)/.test(source)) : undefined;
-  if (remote !== undefined)
-    throw unsupported(`ADD failed: ${remote}: Drydock does not download in a build`, {
-      hint: 'Download the file into the build context first.',
-    });
-  const tree = instruction.from === undefined ? scope.context : await scope.from(instruction.from);
-  const selected = await selectSources(tree, sources, { kind, fromContext: instruction.from === undefined });
-  const from = instruction.from === undefined ? '' : ` --from=${instruction.from}`;
-  return {
-    createdBy: `${kind}${from}${chmod} ${sources.join(' ')} ${requested}`,
-    key: [kind, await contentKey(tree, selected), requested, runtime.WorkingDir ?? '', mode],
-    runtime,
-    layer: (root) => planCopy(tree, selected, target, root, { kind, mode, unpack: kind === 'ADD' }),
   };
 }

@@ -1,21 +1,26 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cancelled, DrydockError, invalid, notFound, toDrydockError } from '../../base/errors.ts';
-import type { BuildEvent, BuildOptions, PullEvent, PullOptions } from '../api/images.ts';
+import { cancelled, DrydockError, invalid, notFound, toDrydockError, unsupported } from '../../base/errors.ts';
+import type { BuildEvent, BuildOptions, BuildStep, PullEvent, PullOptions } from '../api/images.ts';
 import type { Content, Lease } from '../images/content.ts';
 import type { StoredImage } from '../images/image.ts';
 import { writeLayer, type WrittenLayer } from '../images/layer-writer.ts';
 import { familiar, parseReference } from '../images/references.ts';
 import { serverKey } from '../registry/endpoints.ts';
+import type { Transport } from '../registry/transport.ts';
 import type { Snapshots } from '../images/snapshots.ts';
 import type { ImageStore, NewImage } from '../images/store.ts';
 import type { Temporary } from '../images/temporary.ts';
 import { describeStep, type Change } from './apply.ts';
+import { scriptDirectory } from './apply-run.ts';
 import { BuildArguments } from './arguments.ts';
 import { readContext, type Context } from './context.ts';
 import { expandWord } from './dockerfile/expand.ts';
 import { parseInstruction, type Instruction } from './dockerfile/instructions.ts';
+import { readLines } from './dockerfile/lines.ts';
 import { parseDockerfile, type Dockerfile, type Stage } from './dockerfile/stages.ts';
+import { platformOf, runsAs, type Platform } from './platform.ts';
+import { downloader, type Download } from './remote-file.ts';
 import { noRunner, programOf, runProgram, upperEntries, type ProgramRunner } from './run.ts';
 import { buildKeyOf, emptyImage, layeredOf, newImageOf, nextImage, stageImageOf, type StageImage } from './stage.ts';
 import { stageRoot, type StageRoot } from './stage-root.ts';
@@ -38,6 +43,8 @@ export interface BuilderWorld {
   readonly name: (image: StoredImage, full: string) => Promise<void>;
   readonly built: (image: StoredImage, label: string) => void;
   readonly runProgram: ProgramRunner | undefined;
+  /** For ADD; without it nothing is downloaded. */
+  readonly transport?: Transport | undefined;
 }
 
 /** Of the log-ins that came with a build, the one for an image's registry. */
@@ -101,8 +108,8 @@ class Build {
   readonly #lease: Lease;
   readonly #directory: string;
   readonly #signal: AbortSignal | undefined;
-  readonly #os: string;
-  readonly #architecture: string;
+  readonly #platform: Platform;
+  readonly #download: Download;
   readonly #args: BuildArguments;
   /** Finished stages, in order, with their names. */
   readonly #stages: { readonly name: string | undefined; readonly image: StageImage }[] = [];
@@ -128,11 +135,17 @@ class Build {
     this.#lease = lease;
     this.#directory = directory;
     this.#signal = signal;
-    const [os = '', architecture = ''] = (options.platform || 'wasi/wasm').split('/');
-    // `--platform wasm` means the only platform that has this architecture.
-    this.#os = architecture === '' ? 'wasi' : os;
-    this.#architecture = architecture === '' ? os : architecture === 'wasm32' ? 'wasm' : architecture;
-    this.#args = new BuildArguments(options.buildArgs, `${this.#os}/${this.#architecture}`);
+    this.#platform = platformOf(options.platform || 'wasi/wasm');
+    this.#args = new BuildArguments(options.buildArgs, `${this.#platform.os}/${this.#platform.architecture}`);
+    const { transport } = world;
+    this.#download = transport
+      ? downloader(transport, directory, signal)
+      : () =>
+          Promise.reject(
+            unsupported('ADD failed: this store of images was opened without a way to download', {
+              hint: 'Download the file into the build context first.',
+            }),
+          );
   }
 
   async *run(dockerfile: Dockerfile, context: Tree, tags: readonly string[]): AsyncGenerator<BuildEvent> {
@@ -140,12 +153,13 @@ class Build {
     this.#escape = dockerfile.escape;
     this.#total = dockerfile.globals.length + dockerfile.stages.reduce((sum, stage) => sum + 1 + stage.steps.length, 0);
     for (const instruction of dockerfile.globals) {
-      yield* this.#announce(instruction);
+      const done = yield* this.#announce(instruction, '');
       for (const { name, value } of instruction.args)
         this.#args.declareGlobal(
           name,
           value === undefined ? undefined : expandWord(value, this.#args.globals, this.#escape),
         );
+      yield done(true);
     }
     let image: StageImage | undefined;
     for (const stage of dockerfile.stages) {
@@ -180,67 +194,130 @@ class Build {
     return this.#world.store.keep(image.id);
   }
 
-  *#announce(instruction: Instruction): Generator<BuildEvent> {
+  /** Says that a step begins; the answer makes what says that it is done. */
+  *#announce(instruction: Instruction, stage: string): Generator<BuildEvent, (cached: boolean) => BuildStep> {
     if (this.#signal?.aborted) throw cancelled('the build was cancelled');
-    yield text(`Step ${++this.#step}/${this.#total} : ${instruction.text}`);
+    const since = performance.now();
+    const step: BuildStep = {
+      type: 'step',
+      index: ++this.#step,
+      total: this.#total,
+      text: instruction.text,
+      stage,
+    };
+    yield text(`Step ${step.index}/${step.total} : ${step.text}`);
     yield text('\n');
+    yield step;
+    return (cached) => ({ ...step, cached, milliseconds: performance.now() - since });
   }
 
-  async *#buildStage({ from, steps }: Stage): AsyncGenerator<BuildEvent, StageImage> {
-    yield* this.#announce(from);
+  /** What fails in between is told with the step and the line it failed in. */
+  async *#during<T>(instruction: Instruction, work: AsyncGenerator<BuildEvent, T>): AsyncGenerator<BuildEvent, T> {
+    try {
+      return yield* work;
+    } catch (error) {
+      const { kind, message, hint, data } = toDrydockError(error);
+      throw new DrydockError(kind, message, {
+        hint,
+        data: { ...data, step: this.#step, line: instruction.line },
+        cause: error,
+      });
+    }
+  }
+
+  async *#buildStage(description: Stage): AsyncGenerator<BuildEvent, StageImage> {
+    const { from, steps, index } = description;
+    const name = from.stage ?? String(index);
+    const begun = yield* this.#announce(from, name);
+    const { stage, cached } = yield* this.#during(from, this.#beginStage(from));
+    yield begun(cached);
+    for (const instruction of steps) {
+      const done = yield* this.#announce(instruction, name);
+      const hit = yield* this.#during(instruction, this.#dispatch(stage, instruction, false));
+      yield text(` ---> ${short(stage.image.id)}\n`);
+      yield done(hit);
+    }
+    return stage.image;
+  }
+
+  /** FROM, and what its image wants to be done first. */
+  async *#beginStage(
+    from: Stage['from'],
+  ): AsyncGenerator<BuildEvent, { readonly stage: StageProgress; readonly cached: boolean }> {
     const name = expandWord(from.image, this.#args.globals, this.#escape);
     if (name === '') throw invalid(`base name (${from.image}) should not be blank`);
+    const platform =
+      from.platform === undefined ? undefined : expandWord(from.platform, this.#args.globals, this.#escape);
     this.#args.beginStage();
-    const base = yield* this.#baseImage(name);
+    const { image, pulled } = yield* this.#baseImage(name, platform ? platformOf(platform) : undefined);
+    let cached = !pulled;
+    const base = image;
     const stage = new StageProgress(base, this.#rootOf(base));
     const triggers = stage.image.config.config?.OnBuild ?? [];
     if (triggers.length > 0) {
       yield text(`# Executing ${triggers.length} build trigger${triggers.length > 1 ? 's' : ''}\n`);
       for (const [i, trigger] of triggers.entries()) {
-        const instruction = parseInstruction({ line: from.line, text: trigger, heredocs: [] }, this.#escape);
+        const { lines, escape } = readLines(trigger);
+        const [line] = lines;
+        if (!line) continue;
+        const instruction = parseInstruction({ ...line, line: from.line }, escape);
         // They are for images built on this one, not for those built on that.
-        yield* this.#dispatch(stage, instruction, i === triggers.length - 1);
+        cached = (yield* this.#dispatch(stage, instruction, i === triggers.length - 1)) && cached;
       }
     }
     yield text(` ---> ${short(stage.image.id)}\n`);
-    for (const instruction of steps) {
-      yield* this.#announce(instruction);
-      yield* this.#dispatch(stage, instruction, false);
-      yield text(` ---> ${short(stage.image.id)}\n`);
-    }
-    return stage.image;
+    return { stage, cached };
   }
 
-  /** An earlier stage hides an image of the same name. */
-  async *#baseImage(name: string): AsyncGenerator<BuildEvent, StageImage> {
+  /** An earlier stage hides an image of the same name. @throws notFound when there is only one for another platform than was asked for */
+  async *#baseImage(
+    name: string,
+    asked: Platform | undefined,
+  ): AsyncGenerator<BuildEvent, { readonly image: StageImage; readonly pulled: boolean }> {
     const stage = this.#stages.findLast((earlier) => earlier.name === name.toLowerCase());
-    if (stage) return stage.image;
-    if (name === 'scratch') return emptyImage(this.#os, this.#architecture);
-    yield* this.#pull(name);
-    return this.#stored(name);
+    if (stage) return { image: stage.image, pulled: false };
+    if (name === 'scratch') {
+      const { os, architecture } = asked ?? this.#platform;
+      return { image: emptyImage(os, architecture), pulled: false };
+    }
+    const wanted = asked ?? (this.#options.platform ? this.#platform : undefined);
+    const pulled = yield* this.#pull(name, wanted);
+    const image = this.#stored(name);
+    if (wanted && !runsAs(image.config, wanted))
+      throw notFound(
+        `image with reference ${name} was found but does not match the specified platform: wanted ${wanted.text}, actual: ${image.config.os}/${image.config.architecture}`,
+      );
+    return { image, pulled };
   }
 
-  /** Fetches an image that is not here; with --pull any, in case its registry has a newer one. */
-  async *#pull(name: string): AsyncGenerator<BuildEvent> {
+  /** Fetches an image that is not here, or is another platform's; with --pull any, in case its registry has a newer one. */
+  async *#pull(name: string, wanted?: Platform): AsyncGenerator<BuildEvent, boolean> {
     const { pull } = this.#world;
-    if (!pull || (!this.#options.pull && this.#has(name))) return;
+    const here = this.#here(name);
+    const fits = here !== undefined && (!wanted || runsAs(here.config, wanted));
+    if (!pull || (!this.#options.pull && fits)) return false;
     const auth = authFor(name, this.#options.registryAuth);
-    const platform = this.#options.platform || undefined;
+    const platform = wanted?.text ?? (this.#options.platform || undefined);
     try {
       for await (const event of pull(name, { platform, auth }, this.#signal)) yield { type: 'pull', event };
+      return true;
     } catch (error) {
       const { kind, message, hint, data } = toDrydockError(error);
-      throw new DrydockError(kind, `cannot pull ${name}, which is not here: ${message}`, { hint, data, cause: error });
+      const why = !here
+        ? ', which is not here'
+        : fits
+          ? ''
+          : `, which is here for ${here.config.os}/${here.config.architecture} only`;
+      throw new DrydockError(kind, `cannot pull ${name}${why}: ${message}`, { hint, data, cause: error });
     }
   }
 
-  #has(name: string): boolean {
+  #here(name: string): StoredImage | undefined {
     try {
-      this.#world.find(name);
-      return true;
+      return this.#world.find(name);
     } catch (error) {
       if (toDrydockError(error).kind !== 'notFound') throw error;
-      return false;
+      return undefined;
     }
   }
 
@@ -280,14 +357,23 @@ class Build {
         : this.#stages[index];
     if (index !== undefined && !stage)
       throw invalid(`invalid from flag value ${name}: there is no earlier stage of that number`);
-    if (!stage) for await (const _ of this.#pull(name));
     const image = stage?.image ?? this.#stored(name);
     return directoryTree(await this.#snapshot(image));
   }
 
-  /** One instruction: from the cache, or made now. */
-  async *#dispatch(stage: StageProgress, instruction: Instruction, dropTriggers: boolean): AsyncGenerator<BuildEvent> {
+  #isStage(name: string): boolean {
+    return /^\d+$/.test(name) || this.#stages.some((earlier) => earlier.name === name.toLowerCase());
+  }
+
+  /** One instruction: from the cache, or made now. True when nothing had to be made. */
+  async *#dispatch(
+    stage: StageProgress,
+    instruction: Instruction,
+    dropTriggers: boolean,
+  ): AsyncGenerator<BuildEvent, boolean> {
     if (instruction.kind === 'FROM' || !this.#context) throw invalid('FROM cannot be here');
+    if (instruction.kind === 'COPY' && instruction.from !== undefined && !this.#isStage(instruction.from))
+      yield* this.#pull(instruction.from);
     const base = stage.image;
     const change = await describeStep(instruction, {
       runtime: base.config.config ?? {},
@@ -296,6 +382,7 @@ class Build {
       commandGiven: stage.commandGiven,
       context: this.#context,
       from: (name) => this.#from(name),
+      download: this.#download,
     });
     if (instruction.kind === 'CMD') stage.commandGiven = true;
     const buildKey = buildKeyOf(base, [...change.key, dropTriggers]);
@@ -305,7 +392,7 @@ class Build {
       this.#keep(cached);
       if (cached.layers.length > base.layers.length) stage.root = this.#rootOf(cached);
       stage.image = cached;
-      return;
+      return true;
     }
     const made = change.run ? yield* this.#run(stage, change) : await this.#makeLayer(stage, change);
     const { OnBuild, ...withoutTriggers } = change.runtime;
@@ -320,6 +407,7 @@ class Build {
     this.#made.set(buildKey, image);
     stage.image = image;
     if (change.run) stage.root = this.#rootOf(image);
+    return false;
   }
 
   /** The newest image that was made the same way; with --no-cache none, not even of this build. */
@@ -358,7 +446,7 @@ class Build {
 
   async *#run(
     stage: StageProgress,
-    { run, runtime, createdBy }: Change,
+    { run, runtime }: Change,
   ): AsyncGenerator<BuildEvent, { readonly layer: WrittenLayer; readonly key: string } | undefined> {
     if (!run) return undefined;
     const env = [...this.#args.entries(true), ...(runtime.Env ?? [])];
@@ -368,17 +456,31 @@ class Build {
     if (!this.#world.runProgram) throw noRunner();
     const upper = join(this.#directory, `run-${++this.#runs}`);
     await mkdir(upper);
-    const request = { lower, upper, program, argv: run.words, env, workingDir, group: this.#directory };
-    for await (const output of runProgram(
-      this.#world.runProgram,
-      request,
-      createdBy.slice('RUN '.length),
-      this.#signal,
-    ))
+    const { network = '', extraHosts = [], memory = 0, nanoCpus = 0, openFiles = 0 } = this.#options;
+    const request = {
+      ...{ lower, upper, program, argv: run.words, env, workingDir, extraHosts, memory, nanoCpus, openFiles },
+      mounts: run.script ? [await this.#scriptMount(run.script)] : [],
+      network: run.isolated ? 'none' : network || 'default',
+      group: this.#directory,
+    };
+    for await (const output of runProgram(this.#world.runProgram, request, run.words.join(' '), this.#signal))
       yield text(output);
     const layer = await writeLayer(this.#lease, this.#cancellable(upperEntries(upper)));
     await rm(upper, { recursive: true, force: true });
     return { layer, key: '' };
+  }
+
+  async #scriptMount({
+    name,
+    content,
+  }: {
+    readonly name: string;
+    readonly content: string;
+  }): Promise<{ readonly target: string; readonly source: string }> {
+    const source = join(this.#directory, `scripts-${this.#runs}`);
+    await mkdir(source);
+    await writeFile(join(source, name), content);
+    return { target: scriptDirectory, source };
   }
 }
 

@@ -41,6 +41,7 @@ export async function applyChanges(runtime: RuntimeConfig, changes: readonly str
       commandGiven,
       context: nothing,
       from: () => Promise.resolve(nothing),
+      download: () => Promise.reject(invalid('there is nothing to download for')),
     };
     config = (await describeStep(instruction, scope)).runtime;
     commandGiven ||= instruction.kind === 'CMD';

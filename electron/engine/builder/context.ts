@@ -6,7 +6,7 @@ import { cancelled, invalid } from '../../base/errors.ts';
 import { inflated } from '../images/inflate.ts';
 import { readRange } from '../images/read-range.ts';
 import { readTar } from '../images/read-tar.ts';
-import { checkSymlink, entryParts, hostile } from '../images/tar-names.ts';
+import { entryParts, hostile } from '../images/tar-names.ts';
 import type { Tree, TreeEntry } from './tree.ts';
 
 /** Text of a Dockerfile or a .dockerignore; larger ones are a mistake. */
@@ -62,7 +62,9 @@ export async function readContext(
           put(nodes, name, { ...common, type: 'directory' });
           break;
         case 'symlink':
-          checkSymlink(parts, header.linkname ?? '', 'build context');
+          // Wherever it leads: it is only ever followed inside the context, where above the root is the root.
+          if (!header.linkname || header.linkname.includes('\0'))
+            throw hostile(header.name, 'build context', 'it is a link to nothing');
           put(nodes, name, { ...common, type: 'symlink', target: header.linkname ?? '' });
           break;
         case 'link': {

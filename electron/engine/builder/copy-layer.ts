@@ -28,23 +28,31 @@ export function copyTarget(target: string, workingDir: string): CopyTarget {
   return { path, isDirectory: /(^|\/)\.{0,2}$/.test(target) };
 }
 
+/** Some of what a COPY or ADD takes along, and where it lies. */
+export interface CopySource {
+  readonly tree: Tree;
+  readonly selected: readonly Selected[];
+  /** Local archives of ADD are unpacked. */
+  readonly unpack: boolean;
+}
+
 type Planned =
   | { readonly entry: LayerEntry; readonly content: string }
   /** ADD of an archive: its entries are known when it is read. */
-  | { readonly archive: string; readonly into: readonly string[]; readonly content: string };
+  | { readonly tree: Tree; readonly archive: string; readonly into: readonly string[]; readonly content: string };
 
 /**
  * What copying the selected things to the target puts into a layer: directories on the way that are missing, then files, where links in the
- * stage lead. @param unpack ADD: local archives are unpacked
+ * stage lead.
  * @throws invalid in moby's words
  */
 export async function planCopy(
-  tree: Tree,
-  selected: readonly Selected[],
+  sources: readonly CopySource[],
   target: CopyTarget,
   root: StageRoot,
-  options: { readonly kind: 'COPY' | 'ADD'; readonly mode: number | undefined; readonly unpack: boolean },
+  options: { readonly kind: 'COPY' | 'ADD'; readonly mode: number | undefined },
 ): Promise<LayerPlan> {
+  const selected = sources.flatMap((source) => source.selected.map((each) => ({ ...source, ...each })));
   if (selected.length > 1 && !target.isDirectory)
     throw invalid(
       `When using ${options.kind} with more than one source file, the destination must be a directory and end with a /`,
@@ -54,11 +62,11 @@ export async function planCopy(
   const located = await root.locate(requested);
   const intoDirectory = target.isDirectory || located.kind === 'directory';
 
-  for (const { baseName, isDirectory, items } of selected) {
+  for (const { tree, unpack, baseName, isDirectory, items } of selected) {
     const first = items[0];
-    if (!isDirectory && options.unpack && first && (await isArchive(tree, first.path))) {
+    if (!isDirectory && unpack && first && (await isArchive(tree, first.path))) {
       await planner.directory(located.parts);
-      planner.planned.push({ archive: first.path, into: located.parts, content: await tree.digest(first.path) });
+      planner.planned.push({ tree, archive: first.path, into: located.parts, content: await tree.digest(first.path) });
       continue;
     }
     if (isDirectory) {
@@ -87,7 +95,7 @@ export async function planCopy(
       }
     }
   }
-  return planner.finish(tree, options.mode);
+  return planner.finish(options.mode);
 }
 
 /** A layer that makes one directory and those above it, as WORKDIR does; undefined when it is there. */
@@ -97,41 +105,7 @@ export async function planDirectory(path: string, root: StageRoot): Promise<Laye
   if (kind === 'directory') return undefined;
   if (kind !== undefined) throw invalid(`Cannot mkdir: ${path} is not a directory`);
   await planner.directory(parts);
-  return planner.finish(undefined, undefined);
-}
-
-/** A layer of files whose contents are at hand: heredocs. */
-export async function planFiles(
-  files: readonly { readonly name: string; readonly content: Uint8Array }[],
-  target: CopyTarget,
-  root: StageRoot,
-  mode: number | undefined,
-): Promise<LayerPlan> {
-  const planner = new Planner(root, new Date(0));
-  const located = await root.locate(target.path.split('/'));
-  if (files.length > 1 && !target.isDirectory)
-    throw invalid(
-      'When using COPY with more than one source file, the destination must be a directory and end with a /',
-    );
-  for (const { name, content } of files) {
-    const into = target.isDirectory || located.kind === 'directory';
-    const { parts } = await root.locate(into ? [...located.parts, name] : located.parts, false);
-    await planner.directory(parts.slice(0, -1));
-    const entry: LayerEntry = {
-      name: parts.join('/'),
-      type: 'file',
-      mode: mode ?? 0o644,
-      mtime: new Date(0),
-      size: content.length,
-      read: () => one(content),
-    };
-    planner.add(parts, entry, createHash('sha256').update(content).digest('hex'));
-  }
-  return planner.finish(undefined, mode);
-}
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+  return planner.finish(undefined);
 }
 
 const newest = (selected: readonly Selected[]): Date =>
@@ -175,7 +149,7 @@ class Planner {
     this.add(parts, { name: parts.join('/'), type: 'directory', mode, mtime }, '');
   }
 
-  finish(tree: Tree | undefined, mode: number | undefined): LayerPlan {
+  finish(mode: number | undefined): LayerPlan {
     const hash = createHash('sha256');
     for (const item of this.planned)
       hash.update(
@@ -190,7 +164,7 @@ class Planner {
       async *entries() {
         for (const item of planned) {
           if ('entry' in item) yield item.entry;
-          else if (tree) yield* archiveEntries(tree.read(item.archive), item, root, mode);
+          else yield* archiveEntries(item.tree.read(item.archive), item, root, mode);
         }
       },
     };

@@ -22,7 +22,7 @@ export interface Selected {
 
 /**
  * Finds what the sources of a COPY or ADD mean; a directory means its contents. Links named directly are followed inside the tree, links in a
- * directory are copied. @param fromContext the words of the error for a missing source
+ * directory are copied. A pattern may match nothing. @param fromContext the words of the error for a missing source
  * @throws invalid, notFound in moby's words
  */
 export async function selectSources(
@@ -36,7 +36,6 @@ export async function selectSources(
     const paths = hasWildcards(path) ? await matching(tree, path) : [path];
     for (const each of paths) out.push(await select(tree, each, source, options));
   }
-  if (out.length === 0) throw notFound(`${options.kind} failed: no source files were specified`);
   return out;
 }
 

@@ -17,13 +17,24 @@ export interface ProgramRequest {
   readonly argv: readonly string[];
   readonly env: readonly string[];
   readonly workingDir: string;
+  /** Shown to it beside the root, read-only: directories of the host by guest path. */
+  readonly mounts: readonly { readonly target: string; readonly source: string }[];
+  /** As in BuildOptions. */
+  readonly network: string;
+  readonly extraHosts: readonly string[];
+  /** 0 = not limited, as in BuildOptions. */
+  readonly memory: number;
+  readonly nanoCpus: number;
+  readonly openFiles: number;
   /** Programs of one build may follow each other in one process, which has compiled them already. */
   readonly group: string;
 }
 
-export type ProgramOutput = { readonly stream: 1 | 2; readonly data: Uint8Array } | { readonly exitCode: number };
+/** `error`: why it ended with this code, when not by itself: a trap, its memory limit. */
+export type ProgramOutput =
+  { readonly stream: 1 | 2; readonly data: Uint8Array } | { readonly exitCode: number; readonly error?: string };
 
-/** Ends after the one `exitCode`. An abort ends the program. */
+/** Ends after the one `exitCode`. An abort, or leaving the iteration, ends the program: when the iteration is over it is gone. */
 export type ProgramRunner = (request: ProgramRequest, signal: AbortSignal | undefined) => AsyncIterable<ProgramOutput>;
 
 /** What RUN will start. @throws invalid, unsupported: an error that names RUN and says what the image lacks */
@@ -38,7 +49,7 @@ export async function programOf(
   if (found) return found.guestPath;
   if (isShellForm)
     throw invalid(`RUN failed: the image has no shell: ${name} is not in it`, {
-      hint: 'Use the exec form, RUN ["program.wasm", "argument"], with a WebAssembly program of the image.',
+      hint: 'Use the exec form, RUN ["program.wasm", "argument"], with a WebAssembly program of the image, or COPY a shell that is WebAssembly and name it with SHELL.',
     });
   throw invalid(`RUN failed: exec: "${name}": stat ${name}: no such file or directory`, {
     hint: 'RUN runs a WebAssembly program that is in the image: COPY it there first.',
@@ -59,10 +70,13 @@ export async function* runProgram(
 ): AsyncGenerator<string> {
   const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
   let exitCode: number | undefined;
+  let reason = '';
   try {
     for await (const output of runner(request, signal)) {
-      if ('exitCode' in output) exitCode = output.exitCode;
-      else {
+      if ('exitCode' in output) {
+        exitCode = output.exitCode;
+        reason = output.error ? `: ${output.error}` : '';
+      } else {
         const text = decoders[output.stream].decode(output.data, { stream: true });
         if (text !== '') yield text;
       }
@@ -81,7 +95,9 @@ export async function* runProgram(
     if (rest !== '') yield rest;
   }
   if (exitCode !== 0)
-    throw invalid(`The command '${shown}' returned a non-zero code: ${exitCode ?? 'none'}`, { data: { exitCode } });
+    throw invalid(`The command '${shown}' returned a non-zero code: ${exitCode ?? 'none'}${reason}`, {
+      data: { exitCode },
+    });
 }
 
 /** What a program left in its upper directory, as layer entries: whiteouts are files there as in a layer. Also what `commit` packs. */

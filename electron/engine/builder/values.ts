@@ -11,39 +11,11 @@ export function exposedPorts(text: string): string[] {
   return Array.from({ length: last - first + 1 }, (_, i) => `${first + i}/${protocol}`);
 }
 
-const units: Readonly<Record<string, number>> = {
-  h: 3_600_000_000_000,
-  m: 60_000_000_000,
-  s: 1_000_000_000,
-  ms: 1_000_000,
-  us: 1000,
-  µs: 1000,
-  ns: 1,
-};
-
-/** A Go duration (`1m30s`) in nanoseconds. @throws invalid */
-export function duration(text: string, what: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|us|µs|ns|s)/g)];
-  const isWhole = parts.map((part) => part[0]).join('') === text && text !== '';
-  if (text === '0') return 0;
-  if (!isWhole) throw invalid(`invalid duration "${text}" for ${what}`, { hint: 'Write it like 30s or 1m30s.' });
-  const sum = parts.reduce((total, part) => total + Number(part[1]) * (units[part[2] ?? ''] ?? 0), 0);
-  if (sum > 0 && sum < 1_000_000) throw invalid(`Interval "${what}" cannot be less than 1ms`);
-  return Math.round(sum);
-}
-
 /** Octal permission bits of `--chmod`. @throws invalid in BuildKit's words */
 export function chmodMode(text: string): number {
   if (!/^0*[0-7]{1,4}$/.test(text))
     throw invalid(`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`);
   return Number.parseInt(text, 8);
-}
-
-/** `SIGTERM`, `term`, `15`. @throws invalid in moby's words */
-export function checkSignal(text: string): void {
-  const isNumber = /^\d+$/.test(text);
-  if (isNumber ? Number(text) < 1 || Number(text) > 64 : !/^(SIG)?(RTM(IN|AX)([+-]\d+)?|[A-Z]{2,6}[0-9]?)$/i.test(text))
-    throw invalid(`Invalid signal: ${text}`);
 }
 
 /** As a list of `KEY=value`, where a later value takes the place of an earlier one. */

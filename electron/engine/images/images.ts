@@ -23,6 +23,7 @@ import {
   type Reference,
 } from './references.ts';
 import type { Registries } from '../registry/registry.ts';
+import type { Transport } from '../registry/transport.ts';
 import { openCompressedLayers } from './compressed.ts';
 import { Downloads } from './downloads.ts';
 import { pullImage, type PullWorld } from './pull.ts';
@@ -50,6 +51,8 @@ export interface ImagesOptions {
   readonly note?: (sentence: string) => void;
   /** Runs the programs of RUN. Without it RUN fails with a clear error. */
   readonly runProgram?: ProgramRunner;
+  /** For ADD of a web address. Without it nothing is downloaded. */
+  readonly transport?: Transport;
   /** Without it nothing is pulled or pushed. */
   readonly registries?: Pick<Registries, 'repository'>;
 }
@@ -200,22 +203,25 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     },
 
     build: (request, context, signal) =>
-      buildImage(
-        {
-          content,
-          store: images,
-          snapshots,
-          temporary,
-          find,
-          pull: options.registries && ((ref, request, ended) => pullImage(pulling, ref, request, ended)),
-          name,
-          tagName,
-          built: (image, label) => emit('build', image, label),
-          runProgram: options.runProgram,
-        },
-        request,
-        context,
-        signal,
+      trackedEvents(
+        buildImage(
+          {
+            content,
+            store: images,
+            snapshots,
+            temporary,
+            find,
+            pull: options.registries && ((ref, request, ended) => pullImage(pulling, ref, request, ended)),
+            name,
+            tagName,
+            built: (image, label) => emit('build', image, label),
+            runProgram: options.runProgram,
+            transport: options.transport,
+          },
+          request,
+          context,
+          signal,
+        ),
       ),
 
     async importModule(bytes, { fileName, reference }) {

@@ -1,3 +1,5 @@
+import { toDrydockError } from '../../../base/errors.ts';
+import { duration } from './duration.ts';
 import { parseError, type Heredoc, type LogicalLine } from './lines.ts';
 import { jsonStrings, splitBlanks, splitWords, takeFlags } from './words.ts';
 
@@ -15,6 +17,8 @@ export type CopyInstruction = {
   /** COPY only: stage name, stage number or image. */
   readonly from: string | undefined;
   readonly chmod: string | undefined;
+  /** ADD only, of what is downloaded. */
+  readonly checksum: string | undefined;
   readonly heredocs: readonly Heredoc[];
 };
 
@@ -29,17 +33,21 @@ type InstructionKind =
   | { readonly kind: 'ENV' | 'LABEL'; readonly pairs: readonly (readonly [key: string, value: string])[] }
   | CopyInstruction
   | {
-      readonly kind: 'RUN' | 'CMD' | 'ENTRYPOINT';
+      readonly kind: 'RUN';
       readonly command: CommandLine;
+      /** Of this step alone: 'none' takes the build's network away. */
+      readonly network: 'default' | 'none';
       readonly heredocs: readonly Heredoc[];
     }
+  | { readonly kind: 'CMD' | 'ENTRYPOINT'; readonly command: CommandLine }
   | { readonly kind: 'WORKDIR' | 'USER' | 'STOPSIGNAL' | 'MAINTAINER'; readonly value: string }
   | { readonly kind: 'EXPOSE' | 'VOLUME'; readonly values: readonly string[] }
   | { readonly kind: 'ONBUILD'; readonly trigger: string }
   | { readonly kind: 'SHELL'; readonly shell: readonly string[] }
   | {
       readonly kind: 'HEALTHCHECK';
-      readonly options: ReadonlyMap<string, string>;
+      /** Nanoseconds, 0 = not said; `retries` likewise. */
+      readonly times: Readonly<Record<'interval' | 'timeout' | 'startPeriod' | 'startInterval' | 'retries', number>>;
       readonly test: readonly string[] | CommandLine;
     };
 
@@ -50,9 +58,17 @@ export function parseInstruction(source: LogicalLine, escape: string): Instructi
   const { flags, rest } = takesFlags.has(keyword)
     ? takeFlags(match?.[2] ?? '')
     : { flags: new Map<string, string>(), rest: (match?.[2] ?? '').trim() };
-  const fail = (message: string) => parseError(source.line, message);
+  const fail = (message: string, hint?: string) => parseError(source.line, message, hint);
   const allow = (...names: string[]): void => {
-    for (const flag of flags.keys()) if (!names.includes(flag)) throw fail(`unknown flag: ${flag}`);
+    for (const flag of flags.keys()) {
+      const instead = needsBuildKit[`${keyword} --${flag}`];
+      if (instead !== undefined)
+        throw fail(
+          `the --${flag} option of ${keyword} requires BuildKit`,
+          `Drydock's builder is not BuildKit. ${instead}`,
+        );
+      if (!names.includes(flag)) throw fail(`unknown flag: ${flag}`);
+    }
   };
   const need = (): void => {
     if (rest === '') throw fail(`${keyword} requires at least one argument`);
@@ -91,7 +107,7 @@ export function parseInstruction(source: LogicalLine, escape: string): Instructi
     case 'COPY':
     case 'ADD': {
       if (keyword === 'COPY') allow('from', 'chown', 'chmod', 'link');
-      else allow('chown', 'chmod', 'link', 'checksum', 'keep-git-dir');
+      else allow('chown', 'chmod', 'link', 'checksum');
       const words = jsonStrings(rest) ?? splitBlanks(rest);
       if (words.length === 0) throw fail(`${keyword} requires at least two arguments, but no arguments were provided`);
       if (words.length === 1)
@@ -106,16 +122,24 @@ export function parseInstruction(source: LogicalLine, escape: string): Instructi
         target: words.at(-1) ?? '',
         from: flags.get('from'),
         chmod,
+        checksum: flags.get('checksum'),
         heredocs: source.heredocs,
       };
     }
-    case 'RUN':
-      allow('mount', 'network', 'security');
+    case 'RUN': {
+      allow('network');
       need();
-      return { ...base, kind: 'RUN', command: commandLine(rest), heredocs: source.heredocs };
+      const network = flags.get('network') ?? 'default';
+      if (network !== 'default' && network !== 'none')
+        throw fail(
+          `RUN --network=${network} is not allowed: it is "default" or "none"`,
+          'The network of all steps is chosen with docker build --network.',
+        );
+      return { ...base, kind: 'RUN', command: commandLine(rest), network, heredocs: source.heredocs };
+    }
     case 'CMD':
     case 'ENTRYPOINT':
-      return { ...base, kind: keyword, command: commandLine(rest), heredocs: [] };
+      return { ...base, kind: keyword, command: commandLine(rest) };
     case 'WORKDIR':
     case 'USER':
     case 'STOPSIGNAL':
@@ -127,6 +151,7 @@ export function parseInstruction(source: LogicalLine, escape: string): Instructi
     case 'VOLUME': {
       need();
       const values = jsonStrings(rest) ?? splitBlanks(rest);
+      if (values.length === 0) throw fail('VOLUME requires at least one argument');
       if (values.some((value) => value.trim() === '')) throw fail('VOLUME specified can not be an empty string');
       return { ...base, kind: 'VOLUME', values };
     }
@@ -137,7 +162,8 @@ export function parseInstruction(source: LogicalLine, escape: string): Instructi
       if (trigger === 'MAINTAINER' || trigger === 'FROM') throw fail(`${trigger} isn't allowed as an ONBUILD trigger`);
       // What it says is checked now, not when somebody builds on this image.
       parseInstruction({ ...source, text: rest }, escape);
-      return { ...base, kind: 'ONBUILD', trigger: rest };
+      const files = source.heredocs.map((heredoc) => heredoc.source);
+      return { ...base, kind: 'ONBUILD', trigger: [rest, ...files].join('\n').trimEnd() };
     }
     case 'SHELL': {
       const shell = jsonStrings(rest);
@@ -150,18 +176,47 @@ export function parseInstruction(source: LogicalLine, escape: string): Instructi
       need();
       const type = (/^\S+/.exec(rest)?.[0] ?? '').toUpperCase();
       const after = rest.slice(type.length).trim();
+      const time = (name: string): number => {
+        try {
+          return duration(flags.get(name) ?? '0', name);
+        } catch (error) {
+          const { message, hint } = toDrydockError(error);
+          throw fail(message, hint);
+        }
+      };
+      const retries = flags.get('retries') ?? '0';
+      if (!/^\d{1,9}$/.test(retries)) throw fail(`--retries must be at least 1 (not ${retries})`);
+      const times = {
+        interval: time('interval'),
+        timeout: time('timeout'),
+        startPeriod: time('start-period'),
+        startInterval: time('start-interval'),
+        retries: Number(retries),
+      };
       if (type === 'NONE') {
         if (after !== '') throw fail('HEALTHCHECK NONE takes no arguments');
-        return { ...base, kind: 'HEALTHCHECK', options: flags, test: ['NONE'] };
+        return { ...base, kind: 'HEALTHCHECK', times, test: ['NONE'] };
       }
       if (type !== 'CMD') throw fail(`Unknown type "${type}" in HEALTHCHECK (try CMD)`);
       if (after === '') throw fail('Missing command after HEALTHCHECK CMD');
-      return { ...base, kind: 'HEALTHCHECK', options: flags, test: commandLine(after) };
+      return { ...base, kind: 'HEALTHCHECK', times, test: commandLine(after) };
     }
     default:
       throw fail(`unknown instruction: ${keyword}`);
   }
 }
+
+/** What is left out, and what to do instead. To leave them unheard would build another image than was meant. */
+const needsBuildKit: Readonly<Record<string, string>> = {
+  'RUN --mount': 'COPY what the program needs into the stage; a stage of its own keeps it out of the image.',
+  'RUN --security': 'A WebAssembly program has no privileges to be given or taken away.',
+  'RUN --device': 'A WebAssembly program has no devices.',
+  'COPY --parents': 'Name the directories in the destination.',
+  'COPY --exclude': 'Leave the files out by .dockerignore, or copy from a stage that lacks them.',
+  'ADD --exclude': 'Leave the files out by .dockerignore.',
+  'ADD --unpack': 'ADD unpacks local archives, and keeps what it downloads as it is.',
+  'ADD --keep-git-dir': 'Clone the repository into the build context first.',
+};
 
 const takesFlags = new Set(['FROM', 'COPY', 'ADD', 'RUN', 'HEALTHCHECK']);
 

@@ -1,4 +1,5 @@
 import { invalid } from '../../../base/errors.ts';
+import { splitWords } from './words.ts';
 
 /** A file written in the Dockerfile itself: `<<NAME … NAME`. */
 export interface Heredoc {
@@ -6,6 +7,8 @@ export interface Heredoc {
   /** Unquoted: variables in it are expanded. */
   readonly expand: boolean;
   readonly content: string;
+  /** Content and end as written, for a shell that reads the heredoc itself. */
+  readonly source: string;
 }
 
 /** One instruction with its continuations joined and comments left out. */
@@ -24,8 +27,8 @@ export interface DockerfileLines {
 }
 
 /** The error that `docker build` shows, with status 400. */
-export const parseError = (line: number, message: string) =>
-  invalid(`dockerfile parse error line ${line}: ${message}`, { data: { line } });
+export const parseError = (line: number, message: string, hint?: string) =>
+  invalid(`dockerfile parse error line ${line}: ${message}`, { hint, data: { line } });
 
 /** @throws invalid for an empty file, a bad escape directive, a heredoc without an end */
 export function readLines(source: string): DockerfileLines {
@@ -51,8 +54,9 @@ export function readLines(source: string): DockerfileLines {
     text = text.trim();
     if (text === '') continue;
     const heredocs: Heredoc[] = [];
-    for (const opening of heredocOpenings(text)) {
+    for (const opening of heredocOpenings(text, escape)) {
       const content: string[] = [];
+      const from = at;
       for (;;) {
         if (at >= raw.length) throw parseError(first + 1, `unterminated heredoc: ${opening.name}`);
         const line = (raw[at++] ?? '').replace(/\r$/, '');
@@ -60,7 +64,13 @@ export function readLines(source: string): DockerfileLines {
         if (body === opening.name) break;
         content.push(`${body}\n`);
       }
-      heredocs.push({ name: opening.name, expand: opening.expand, content: content.join('') });
+      const source = raw.slice(from, at).map((line) => `${line.replace(/\r$/, '')}\n`);
+      heredocs.push({
+        name: opening.name,
+        expand: opening.expand,
+        content: content.join(''),
+        source: source.join(''),
+      });
     }
     lines.push({ line: first + 1, text, heredocs });
   }
@@ -82,12 +92,20 @@ function escapeDirective(raw: readonly string[]): string {
   return '\\';
 }
 
-function heredocOpenings(text: string): { name: string; expand: boolean; chomp: boolean }[] {
+const opening = /^\d*<<(-?)(?:"([^"\s]+)"|'([^'\s]+)'|([A-Za-z0-9_./-]+))$/;
+
+/** Words that open one. Inside quotes they are text. */
+function heredocOpenings(text: string, escape: string): { name: string; expand: boolean; chomp: boolean }[] {
   if (!/^(ADD|COPY|RUN|ONBUILD\s+(ADD|COPY|RUN))\s/i.test(text)) return [];
-  const out = [];
-  for (const match of text.matchAll(/(?:^|\s)<<(-?)\s*(?:"([^"\s]+)"|'([^'\s]+)'|([A-Za-z0-9_./]+))(?=\s|$)/g)) {
-    const name = match[2] ?? match[3] ?? match[4] ?? '';
-    out.push({ name, expand: match[4] !== undefined, chomp: match[1] === '-' });
-  }
-  return out;
+  return splitWords(text, escape).flatMap((word) => {
+    const match = opening.exec(word);
+    const name = match?.[2] ?? match?.[3] ?? match?.[4];
+    return match && name !== undefined ? [{ name, expand: match[4] !== undefined, chomp: match[1] === '-' }] : [];
+  });
+}
+
+/** The name of the heredoc that a source of COPY or ADD is, or undefined for a path. */
+export function heredocName(word: string): string | undefined {
+  const match = opening.exec(word);
+  return match?.[2] ?? match?.[3] ?? match?.[4];
 }

@@ -46,10 +46,12 @@ describe('lines', () => {
     expect(line).toMatchObject({
       text: 'COPY <<-a.txt <<"b" /dir/',
       heredocs: [
-        { name: 'a.txt', expand: true, content: 'one $X\n' },
-        { name: 'b', expand: false, content: ' two\n' },
+        { name: 'a.txt', expand: true, content: 'one $X\n', source: '\tone $X\na.txt\n' },
+        { name: 'b', expand: false, content: ' two\n', source: ' two\nb\n' },
       ],
     });
+    // Inside quotes it is text, in the exec form and elsewhere it is none either.
+    expect(textOf('RUN echo "a <<b c"\nRUN ["x", "<<y"]\nCMD <<E\nRUN a <<<b')).toHaveLength(4);
     expect(() => readLines('FROM a\nCOPY <<E /x\nabc')).toThrow(
       'dockerfile parse error line 2: unterminated heredoc: E',
     );
@@ -86,6 +88,19 @@ describe('instructions', () => {
     ['FROM a\nHEALTHCHECK NONE x', 'HEALTHCHECK NONE takes no arguments'],
     ['FROM a\nRUN', 'RUN requires at least one argument'],
     ['FROM a\nVOLUME [""]', 'VOLUME specified can not be an empty string'],
+    ['FROM a\nVOLUME []', 'VOLUME requires at least one argument'],
+    ['FROM a\nHEALTHCHECK --interval=5 CMD x', 'line 2: invalid duration "5" for interval'],
+    ['FROM a\nHEALTHCHECK --interval=-5s CMD x', 'Interval "interval" cannot be less than 1ms'],
+    ['FROM a\nHEALTHCHECK --start-interval=1us CMD x', 'Interval "start-interval" cannot be less than 1ms'],
+    ['FROM a\nHEALTHCHECK --retries=-1 CMD x', '--retries must be at least 1 (not -1)'],
+    ['FROM a\nHEALTHCHECK --foo=1 CMD x', 'unknown flag: foo'],
+    ['FROM a\nRUN --mount=type=cache,target=/x y', 'line 2: the --mount option of RUN requires BuildKit'],
+    ['FROM a\nRUN --security=insecure y', 'the --security option of RUN requires BuildKit'],
+    ['FROM a\nRUN --network=host y', 'RUN --network=host is not allowed'],
+    ['FROM a\nCOPY --parents x y/', 'the --parents option of COPY requires BuildKit'],
+    ['FROM a\nCOPY --exclude=*.x . y/', 'the --exclude option of COPY requires BuildKit'],
+    ['FROM a\nADD --keep-git-dir=true x y/', 'the --keep-git-dir option of ADD requires BuildKit'],
+    ['FROM a\nONBUILD RUN --mount=type=cache,target=/x y', 'the --mount option of RUN requires BuildKit'],
   ])('%j is refused: %s', (source, message) => {
     expect(() => parseDockerfile(source)).toThrow(message);
   });
@@ -106,6 +121,19 @@ describe('instructions', () => {
       ],
     });
     expect(first('ENV KEY the rest  of it')).toMatchObject({ pairs: [['KEY', 'the rest  of it']] });
+  });
+
+  it('takes flags of steps', () => {
+    expect(first('RUN --network=none x')).toMatchObject({ network: 'none', command: { text: 'x' } });
+    expect(first('RUN ["x"]')).toMatchObject({ network: 'default' });
+    expect(first('COPY --link --chmod=755 a b')).toMatchObject({ chmod: '755', sources: ['a'] });
+    expect(first('HEALTHCHECK --interval=1h0.5s --start-interval=5s --retries=3 CMD x')).toMatchObject({
+      times: { interval: 3_600_500_000_000, timeout: 0, startPeriod: 0, startInterval: 5_000_000_000, retries: 3 },
+    });
+  });
+
+  it('keeps a heredoc in a trigger', () => {
+    expect(first('ONBUILD COPY <<E /x\n a\nE\nENV A=1')).toMatchObject({ trigger: 'COPY <<E /x\n a\nE' });
   });
 
   it('takes names with blanks in JSON form', () => {
