@@ -27,9 +27,11 @@ describe.skipIf(!hasDocker())('docker exec', () => {
     context = buildContext({
       'python.wasm': { from: pythonModule },
       'tool.wasm': { from: fixture('tool') },
+      'http-server.wasm': { from: fixture('http-server') },
+      'tcp-client.wasm': { from: fixture('tcp-client') },
       'data.txt': 'not a module\n',
       Dockerfile:
-        'FROM scratch\nCOPY python.wasm tool.wasm data.txt /\nENV FROM_IMAGE=yes\nENTRYPOINT ["/tool.wasm"]\nCMD ["sleep", "600"]\n',
+        'FROM scratch\nCOPY python.wasm tool.wasm http-server.wasm tcp-client.wasm data.txt /\nENV FROM_IMAGE=yes\nENTRYPOINT ["/tool.wasm"]\nCMD ["sleep", "600"]\n',
     });
     const built = await engine.docker(['build', '-t', 'tools', context]);
     expect(built.stderr + built.stdout).toContain('Successfully tagged tools:latest');
@@ -115,6 +117,33 @@ describe.skipIf(!hasDocker())('docker exec', () => {
     const answer = await exec(['main', '/python.wasm', '-c', script, 'a b']);
     expect(answer.stderr).toBe('');
     expect(JSON.parse(answer.stdout)).toEqual([['a b'], ['data.txt'], '1']);
+  });
+
+  it('has the network of its container: its own loopback, its names, and ports that it opens itself', async () => {
+    await engine.docker(['network', 'create', 'execs']);
+    const start = (name: string, ...more: string[]): Promise<DockerAnswer> =>
+      engine.docker(['run', '-d', '--network', 'execs', '--name', name, ...more]);
+    await start('served', '--entrypoint', '/http-server.wasm', 'tools');
+    await start('plain', 'tools');
+    await until('the server', async () => (await engine.docker(['logs', 'served'])).stdout.includes('listening'));
+    const request = 'GET /hi HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    const ask = (container: string, host: string): Promise<DockerAnswer> =>
+      exec([container, '/tcp-client.wasm', host, '80', request]);
+    for (const [container, host] of [
+      ['served', '127.0.0.1'],
+      ['plain', 'served'],
+    ] as const)
+      expect(await ask(container, host)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^HTTP\/1\.1 200 /) });
+    // The loopback of the one is not that of the other.
+    expect((await ask('plain', '127.0.0.1')).code).not.toBe(0);
+    // A server that an exec starts is the container's.
+    const server = exec(['plain', '/http-server.wasm']);
+    await until('it to answer', async () => (await ask('served', 'plain')).code === 0);
+    expect((await ask('plain', '127.0.0.1')).code).toBe(0);
+    await engine.docker(['stop', 'plain']);
+    expect((await server).code).toBe(137);
+    await engine.docker(['rm', '-f', 'served', 'plain']);
+    await engine.docker(['network', 'rm', 'execs']);
   });
 
   it('two that change the same files of the image at once both have their way', async () => {
