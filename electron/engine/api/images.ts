@@ -39,6 +39,8 @@ export interface ImageView {
   readonly parent: string;
   /** RFC 3339, when last tagged. */
   readonly lastTagTime: string;
+  /** Digests of blobs that are missing, because they were found damaged. Absent or empty = none: the image is whole. */
+  readonly damage?: readonly string[];
 }
 
 export interface HistoryEntry {
@@ -154,6 +156,50 @@ export interface PullOptions {
   readonly allTags?: boolean | undefined;
 }
 
+/** Something that a check has found, or that nothing is known of but its name. */
+export interface CheckFinding {
+  readonly kind: 'blob' | 'image' | 'snapshot';
+  /** Digest of a blob, id or name of an image, hash of a snapshot's chain. */
+  readonly subject: string;
+  /** Names (ids where there are none) of the images that it is a part of. */
+  readonly images: readonly string[];
+  /** A sentence. */
+  readonly problem: string;
+  /** What to do; '' = nothing. */
+  readonly hint: string;
+  /** It was put right at once. */
+  readonly repaired: boolean;
+  /** `repair` of one of `images` may put it right. */
+  readonly repairable: boolean;
+}
+
+/** Of a check, in order: `begin`, then progress (at most ten a second) and findings, then `done`. Sizes in bytes. */
+export type CheckEvent =
+  | { readonly type: 'begin'; readonly blobs: number; readonly images: number; readonly total: number }
+  | { readonly type: 'progress'; readonly current: number; readonly total: number }
+  | { readonly type: 'finding'; readonly finding: CheckFinding }
+  | {
+      readonly type: 'done';
+      readonly blobs: number;
+      readonly images: number;
+      readonly snapshots: number;
+      readonly total: number;
+      readonly findings: number;
+      /** Findings that were not put right. */
+      readonly open: number;
+    };
+
+/** Of a repair: `blob` for each that is fetched, with its bytes so far, then `done`. */
+export type RepairEvent =
+  | {
+      readonly type: 'blob';
+      readonly digest: string;
+      readonly from: string;
+      readonly current: number;
+      readonly total: number;
+    }
+  | { readonly type: 'done'; readonly image: string; readonly fetched: readonly string[] };
+
 /** One image of an archive, once for each of its names. */
 export interface LoadedImage {
   readonly id: string;
@@ -205,6 +251,14 @@ export interface ImagesApi {
   pull(ref: string, options: PullOptions, signal?: AbortSignal): AsyncIterable<PullEvent>;
   /** `docker push`: without a tag all tags of the repository. @throws as `pull` */
   push(ref: string, options: { readonly auth?: TransferAuth }, signal?: AbortSignal): AsyncIterable<PushEvent>;
+  /**
+   * Reads everything that is stored and compares it with what it is called: blobs with their digests (in turns, so that nobody waits), layers with their
+   * diffIDs, images with their parts, root directories with what they looked like when they were made. What does not verify is put aside (HOME/content/quarantine) and its
+   * images are damaged from then on: listed, but not usable. Root directories are made anew. @throws conflict when a check is under way, cancelled
+   */
+  check(signal?: AbortSignal): AsyncIterable<CheckEvent>;
+  /** Fetches what a damaged image lacks, and no more, from the registries of its names. @throws notFound, unavailable when no registry has it; as `pull` */
+  repair(ref: string, options: { readonly auth?: TransferAuth }, signal?: AbortSignal): AsyncIterable<RepairEvent>;
   /** Chooses what pushes under this name send; undefined = the image as it is stored. Kept with the name. @throws notFound */
   setPushFormat(ref: string, format: PushFormat | undefined): Promise<void>;
   /** What was chosen for this name. @throws notFound */

@@ -388,7 +388,7 @@ describe('after a restart', () => {
     expect(tags()).toEqual(['t:latest']);
   });
 
-  it('an image whose blobs are missing is left out with a note, the others stay', async () => {
+  it('an image whose blobs are missing is on the list, damaged, with a note; the others stay', async () => {
     const { layers } = await importModule('broken');
     await importModule('fine', 'fine.wasm');
     rmSync(join(test.home, 'content/blobs/sha256', (layers[0] ?? '').slice(7)));
@@ -399,9 +399,9 @@ describe('after a restart', () => {
       usedBy: () => [],
       note: (sentence) => notes.push(sentence),
     });
-    expect(images.list({ all: true, filters: new Map() }).flatMap((image) => image.repoTags)).toEqual(['fine:latest']);
-    expect(notes[0]).toContain(`blob ${layers[0]} is missing`);
-    expect(notes.at(-1)).toMatch(/the list as it was is kept in .*index\..*\.json/);
+    expect(images.get('broken').damage).toEqual([layers[0]]);
+    expect(images.get('fine').damage).toEqual([]);
+    expect(notes).toEqual([`the image broken:latest is damaged: ${layers[0]} is not there`]);
     await images.close();
   });
 

@@ -1,9 +1,11 @@
 import { buildImage, type ProgramRunner } from '../builder/build.ts';
-import type { ImagesApi, ImageView } from '../api/images.ts';
-import { invalid, notFound, unavailable } from '../../base/errors.ts';
+import type { CheckEvent, ImagesApi, ImageView } from '../api/images.ts';
+import { conflict, invalid, notFound, unavailable } from '../../base/errors.ts';
 import { applyChanges } from '../builder/changes.ts';
+import { checkImages } from './check.ts';
 import { commitImage, runtimeOf, type CommitRequest } from './commit.ts';
 import { openContent } from './content.ts';
+import { assertWhole } from './damage.ts';
 import { describeFile } from './describe.ts';
 import type { StoredImage } from './image.ts';
 import { importModule } from './import-module.ts';
@@ -29,10 +31,11 @@ import { Downloads } from './downloads.ts';
 import { pullImage, type PullWorld } from './pull.ts';
 import { pushImage, type PushWorld } from './push.ts';
 import { removeImage, type RemovalWorld } from './remove.ts';
+import { repairImage, repairLost, type RepairWorld } from './repair.ts';
 import { resolveImage } from './resolve.ts';
 import { saveImages } from './save.ts';
 import { openSnapshots } from './snapshots.ts';
-import { openStore, type ImageStore } from './store.ts';
+import { labelOf, openStore, type ImageStore } from './store.ts';
 import { openTemporary } from './temporary.ts';
 import { historyOf, viewOf } from './view.ts';
 
@@ -77,9 +80,9 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
   const images = (opened.store = opening.store);
   for (const sentence of opening.notes) options.note?.(sentence);
   const snapshots = await openSnapshots(home, temporary, content, images);
-  // After a crash: blobs that no image got round to, snapshots whose image is gone. Nothing is swept while anything looks damaged.
-  if (opening.notes.length === 0) {
-    await content.release(content.all());
+  // After a crash: blobs that no image got round to, snapshots whose image is gone. Nothing is swept while there are images of which it is not known what they need.
+  if (images.lost.size === 0) {
+    await content.release([...content.all(), ...content.quarantined()]);
     await snapshots.sweep();
   }
 
@@ -106,7 +109,13 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       actorId: image.id,
       attributes: { ...image.config.config?.Labels, name },
     });
-  const world: RemovalWorld = { store: images, usedBy, emit, release: (digests) => content.release(digests) };
+  const world: RemovalWorld = {
+    store: images,
+    usedBy,
+    isLeased: (id) => content.isLeased(id),
+    emit,
+    release: (digests) => content.release(digests),
+  };
   const find = (ref: string): StoredImage => resolveImage(images, ref);
 
   /** Gives a name; the image that had it loses it. `full` is normalised. */
@@ -117,11 +126,13 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
 
   const sweep = async (): Promise<void> => {
     for (const image of [...images.images.values()])
-      if (image.facts.detached && usedBy(image.id).length === 0) await content.release(await images.delete(image.id));
+      if (image.facts.detached && usedBy(image.id).length === 0 && !content.isLeased(image.id))
+        await content.release(await images.delete(image.id));
     await snapshots.sweep();
   };
 
   const snapshot = async (image: StoredImage): Promise<string> => {
+    assertWhole(images, image);
     const lease = content.lease();
     for (const layer of image.manifest.layers) lease.keep(layer.digest);
     const letGo = snapshots.hold(image.chainIds);
@@ -156,10 +167,18 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     registries,
     pulled: (image, reference) => emitTransfer('pull', image, reference),
   };
+  const repairing: RepairWorld = {
+    content,
+    store: images,
+    downloads: pulling.downloads,
+    compressed: await openCompressedLayers(content.directory, temporary),
+    registries,
+    repaired: (image) => emit('repair', image, labelOf(image)),
+  };
   const pushing: PushWorld = {
     content,
     store: images,
-    compressed: await openCompressedLayers(content.directory, temporary),
+    compressed: repairing.compressed,
     registries,
     snapshot,
     moduleOf,
@@ -174,9 +193,31 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     return { image, full };
   };
 
+  /** The key of an entry that cannot be read; undefined for what is no name of one. */
+  const lostKey = (ref: string): string | undefined => {
+    if (images.lost.has(ref)) return ref;
+    try {
+      const full = tagName(ref);
+      return images.lost.has(full) && !images.byName(full) ? full : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  let checking = false;
+  async function* check(signal: AbortSignal): AsyncGenerator<CheckEvent> {
+    if (checking) throw conflict('a check is under way already', { hint: 'Wait for it to end.' });
+    checking = true;
+    try {
+      const found = (image: StoredImage): void => emit('damage', image, labelOf(image));
+      yield* checkImages({ content, store: images, snapshots, usedBy, found }, signal);
+    } finally {
+      checking = false;
+    }
+  }
+
   return {
     list: (request) => listImages(images, request),
-    get: (ref) => viewOf(find(ref)),
+    get: (ref) => viewOf(images, find(ref)),
     history: (ref) => historyOf(images, find(ref)),
 
     async tag(ref, target) {
@@ -185,6 +226,11 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     },
 
     async remove(ref, request) {
+      const lost = lostKey(ref);
+      if (lost !== undefined) {
+        await during(images.forget(lost));
+        return [{ untagged: ref }];
+      }
       const removal = await during(removeImage(world, ref, request));
       await during(sweep());
       return removal.deleted;
@@ -229,7 +275,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       const image = await during(importModule({ content, store: images, temporary }, bytes, fileName));
       emit('import', image, full === undefined ? image.id : familiar(full));
       if (full !== undefined) await during(name(image, full));
-      return viewOf(image);
+      return viewOf(images, image);
     },
 
     async *load(tar) {
@@ -249,7 +295,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       const image = await during(importRoot({ content, store: images }, tar, request));
       emit('import', image, full === undefined ? image.id : familiar(full));
       if (full !== undefined) await during(name(image, full));
-      return viewOf(image);
+      return viewOf(images, image);
     },
 
     async commit({ base, config, reference, changes, ...rest }) {
@@ -259,9 +305,17 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       const from = images.images.get(base) ?? find(base);
       const image = await during(commitImage({ content, store: images }, { ...rest, base: from, runtime }));
       if (full !== undefined) await during(name(image, full));
-      return viewOf(image);
+      return viewOf(images, image);
     },
 
+    check: (signal) => trackedEvents(check(untilClosed(signal))),
+    repair: (ref, { auth }, signal) => {
+      const lost = images.lost.get(lostKey(ref) ?? '');
+      const until = untilClosed(signal);
+      return trackedEvents(
+        lost ? repairLost(pulling, lost, auth, until) : repairImage(repairing, find(ref), auth, until),
+      );
+    },
     pull: (ref, request, signal) => trackedEvents(pullImage(pulling, ref, request, untilClosed(signal))),
     push: (ref, request, signal) => trackedEvents(pushImage(pushing, ref, request, untilClosed(signal))),
     async setPushFormat(ref, format) {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { damaged } from '../../base/errors.ts';
 import { replaceFile } from './durable.ts';
@@ -34,8 +34,6 @@ export const annotations = {
 export interface IndexFile {
   read(): Promise<readonly Descriptor[]>;
   write(entries: readonly Descriptor[]): Promise<void>;
-  /** Keeps a copy of the file as it is, before entries are dropped. Answers its path. */
-  keepCopy(): Promise<string>;
 }
 
 /** HOME/content/index.json. */
@@ -68,10 +66,5 @@ export function indexFile(contentDirectory: string, temporary: Temporary): Index
         `${JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: entries }, null, 1)}\n`,
         temporary.path('index'),
       ),
-    async keepCopy() {
-      const copy = join(contentDirectory, `index.${new Date().toISOString().replace(/[:.]/g, '-')}.json`);
-      await writeFile(copy, await readFile(path));
-      return copy;
-    },
   };
 }

@@ -36,7 +36,7 @@ export function listImages(
     if (before !== undefined && created >= before) continue;
     if (since !== undefined && created <= since) continue;
     if (until !== undefined && created > until) continue;
-    const view = viewOf(image);
+    const view = viewOf(store, image);
     if (patterns.length === 0) {
       out.push({ view, created });
       continue;

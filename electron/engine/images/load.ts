@@ -48,7 +48,7 @@ export async function* loadImages(world: LoadWorld, tar: AsyncIterable<Uint8Arra
     let count = 0;
     for await (const each of found) {
       count += 1;
-      yield* admit(world, each);
+      yield* admit(world, lease, each);
     }
     if (count === 0) throw notAnArchive();
   } finally {
@@ -61,13 +61,17 @@ const notAnArchive = () =>
     hint: 'Load takes what docker save, podman save and skopeo write. A root file system is taken by docker import.',
   });
 
-async function* admit({ store, snapshots, name }: LoadWorld, { manifest, names }: Found): AsyncGenerator<LoadedImage> {
+async function* admit(
+  { content, store, snapshots, name }: LoadWorld,
+  lease: Lease,
+  { manifest, names }: Found,
+): AsyncGenerator<LoadedImage> {
   const before = new Set(store.images.keys());
-  const image = await store.adopt(manifest, {});
+  const image = await store.adopt(lease, manifest, {});
   try {
     await snapshots.ensure(image);
   } catch (error) {
-    if (!before.has(image.id)) await store.delete(image.id);
+    if (!before.has(image.id)) await content.release(await store.delete(image.id));
     throw error;
   }
   for (const full of names) {
@@ -167,7 +171,11 @@ async function* archive({ content }: LoadWorld, lease: Lease, files: Files): Asy
   if (!Array.isArray(entries)) throw invalid('manifest.json of the archive is not a list');
   for (const entry of entries as readonly unknown[]) {
     const { Config, RepoTags, Layers } = (entry ?? {}) as { Config?: unknown; RepoTags?: unknown; Layers?: unknown };
-    if (typeof Config !== 'string' || !isStrings(Layers) || !(RepoTags == null || isStrings(RepoTags)))
+    if (
+      typeof Config !== 'string' ||
+      !isStrings(Layers) ||
+      !(RepoTags === null || RepoTags === undefined || isStrings(RepoTags))
+    )
       throw invalid('manifest.json of the archive is not what docker save writes');
     const config = files.get(Config);
     if (!config) throw invalid(`the archive lacks ${Config}, which its manifest.json names`);

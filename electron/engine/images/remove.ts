@@ -10,6 +10,8 @@ import type { ImageStore } from './store.ts';
 export interface RemovalWorld {
   readonly store: ImageStore;
   readonly usedBy: (imageId: string) => readonly { readonly id: string; readonly running: boolean }[];
+  /** True for an image that is just being pulled, loaded or built. */
+  readonly isLeased: (imageId: string) => boolean;
   readonly emit: (action: string, image: StoredImage, name: string) => void;
   /** Removes blobs that nothing refers to any more. Answers the bytes freed. */
   readonly release: (digests: readonly string[]) => Promise<number>;
@@ -98,6 +100,8 @@ function conflictOf(
 ): Conflict | undefined {
   if (world.store.children(image.id) > 0)
     return { hard: true, used: false, message: 'image has dependent child images' };
+  if (world.isLeased(image.id))
+    return { hard: true, used: true, message: 'image is just being pulled, loaded or built' };
   const users = world.usedBy(image.id);
   const running = users.find((user) => user.running);
   if (running)
@@ -115,7 +119,9 @@ const conflictError = (image: StoredImage, { hard, message }: Conflict) =>
   conflict(
     `conflict: unable to delete ${short(image.id)} (${hard ? 'cannot be forced' : 'must be forced'}) - ${message}`,
     {
-      hint: hard ? 'Remove what depends on it first.' : 'Force the removal, or remove what uses it first.',
+      hint: hard
+        ? 'Remove what depends on it first, or wait for what makes it.'
+        : 'Force the removal, or remove what uses it first.',
       data: { image: image.id },
     },
   );

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Content } from './content.ts';
+import { assertWhole } from './damage.ts';
 import type { StoredImage } from './image.ts';
 import { annotations } from './index-file.ts';
 import { mediaTypes, type Descriptor } from './oci.ts';
@@ -22,7 +23,7 @@ const CHUNK = 1 << 20;
 /**
  * `docker save`: a tar that is an OCI image layout and, by its manifest.json, a docker-archive as well; both point to the same blobs. Configs and layers are
  * in it byte for byte, so ids and digests outlive the trip. The same images give the same bytes.
- * @throws notFound before the first byte when one of the names means nothing
+ * @throws notFound before the first byte when one of the names means nothing, damaged when an image is
  */
 export function saveImages(
   { content, store }: { readonly content: Content; readonly store: ImageStore },
@@ -44,6 +45,7 @@ function selected(store: ImageStore, refs: readonly string[]): Saved[] {
     const image = resolveOrTags(store, ref, take);
     if (image) take(image);
   }
+  for (const { image } of found.values()) assertWhole(store, image);
   return [...found.values()].map(({ image, names }) => ({ image, names: [...names] }));
 }
 

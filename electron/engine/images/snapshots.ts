@@ -1,9 +1,12 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { renameSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { damaged } from '../../base/errors.ts';
 import type { Content } from './content.ts';
 import type { StoredImage } from './image.ts';
 import { layerKindOf } from './formats/layer-kind.ts';
 import { linkTree, placeFile } from './link-tree.ts';
+import { sealOf } from './seal.ts';
 import type { ImageStore } from './store.ts';
 import type { Temporary } from './temporary.ts';
 import { unpackLayer } from './unpack.ts';
@@ -25,7 +28,16 @@ export interface Snapshots {
   hold(chainIds: readonly string[]): () => void;
   /** Removes those that no image in the store needs, however far up its chain. */
   sweep(): Promise<void>;
+  /** What is there, by name: the chain's hash in hex. */
+  names(): Promise<readonly string[]>;
+  /** False when the directory does not look as it did when it was made (seal.ts), or nobody noted how. A look at each file, not at its bytes. */
+  isWhole(name: string): Promise<boolean>;
+  /** Removes one, to be made anew by the next who asks. False when somebody holds it or makes it just now. */
+  discard(name: string): Promise<boolean>;
 }
+
+/** Of a chain of layers, as directories are called. */
+export const snapshotName = (chainIds: readonly string[]): string => nameOf(chainIds.at(-1));
 
 export async function openSnapshots(
   home: string,
@@ -34,7 +46,9 @@ export async function openSnapshots(
   store: ImageStore,
 ): Promise<Snapshots> {
   const directory = join(home, 'snapshots');
-  await mkdir(directory, { recursive: true });
+  /** For each snapshot what it looked like when it was made. */
+  const seals = join(home, 'seals');
+  for (const each of [directory, seals]) await mkdir(each, { recursive: true });
   const making = new Map<string, Promise<string>>();
   const held = new Map<string, number>();
 
@@ -59,6 +73,11 @@ export async function openSnapshots(
         const layer = image.manifest.layers[at];
         const diffId = image.config.rootfs.diff_ids[at];
         if (!layer || diffId === undefined) break;
+        if (!content.has(layer.digest))
+          throw damaged(`the layer ${layer.digest} is not there: it was found damaged, or is missing`, {
+            hint: 'Pull, load or build its image again.',
+            data: { missing: [layer.digest] },
+          });
         const kind = layerKindOf(layer);
         if (kind.kind === 'file') await placeFile(content.path(layer.digest), join(root, kind.path));
         if (kind.kind !== 'tar') continue;
@@ -69,6 +88,9 @@ export async function openSnapshots(
         );
         sizes.set(diffId, bytes);
       }
+      // First what it looks like: one without the other is taken for damaged.
+      await writeFile(join(draft, 'seal'), await sealOf(root));
+      await rename(join(draft, 'seal'), join(seals, name));
       await rename(root, target);
       await store.measure(sizes);
     } finally {
@@ -122,13 +144,37 @@ export async function openSnapshots(
     async sweep() {
       const needed = new Set<string>([emptyChain]);
       for (const image of store.images.values()) for (const chainId of image.chainIds) needed.add(nameOf(chainId));
-      for (const name of await readdir(directory)) {
-        if (needed.has(name) || making.has(name) || held.has(name)) continue;
-        // Renamed first: a half-removed snapshot must never be found under its name.
-        const doomed = temporary.path('snapshot-removed');
-        await rename(join(directory, name), doomed).catch(() => undefined);
-        await rm(doomed, { recursive: true, force: true });
+      const there = new Set([...(await readdir(directory)), ...(await readdir(seals))]);
+      for (const name of there) if (!needed.has(name)) await discard(name);
+    },
+    names: () => readdir(directory),
+    async isWhole(name) {
+      try {
+        const [noted, seen] = await Promise.all([readFile(join(seals, name), 'utf8'), sealOf(join(directory, name))]);
+        return noted === seen;
+      } catch {
+        return false;
       }
     },
+    discard,
   };
+
+  async function discard(name: string): Promise<boolean> {
+    if (making.has(name) || held.has(name)) return false;
+    // Renamed first, and in one tick: a half-removed snapshot must never be found under its name, nor lose the seal of the next one.
+    const doomed = temporary.path('snapshot-removed');
+    moveAway(join(seals, name), `${doomed}-seal`);
+    moveAway(join(directory, name), doomed);
+    await rm(`${doomed}-seal`, { force: true });
+    await rm(doomed, { recursive: true, force: true });
+    return true;
+  }
+}
+
+function moveAway(path: string, to: string): void {
+  try {
+    renameSync(path, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }

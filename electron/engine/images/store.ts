@@ -6,7 +6,7 @@ import { peekInto } from './formats/peek.ts';
 import { recognise, type Recognised } from './formats/recognise.ts';
 import { annotations, type IndexFile } from './index-file.ts';
 import { mediaTypes, parseManifest, type Descriptor, type ImageConfigFile, type Manifest } from './oci.ts';
-import { parseReference } from './references.ts';
+import { familiar, parseReference } from './references.ts';
 
 /** An image to be added. Its layers' blobs are in the content store, held by a lease. */
 export interface NewImage {
@@ -24,13 +24,22 @@ export interface ImageStore {
   byBuildKey(key: string): readonly StoredImage[];
   byLayerKey(key: string): StoredImage | undefined;
   isReferenced(digest: string): boolean;
+  /** The blobs of an image that are not there, because they were found damaged: nothing can be made of it then. */
+  missing(image: StoredImage): readonly string[];
+  /** Entries of the index that cannot be read, by name or manifest digest. They stay, so that they can be repaired. */
+  readonly lost: ReadonlyMap<string, LostEntry>;
+  /** Drops a lost entry. */
+  forget(key: string): Promise<void>;
+  /** True when some image has a layer with this diffID. */
+  hasLayer(diffId: string): boolean;
   /** Parents first. Ids that are there already keep their facts, but are no longer steps when the new one is none. */
   add(lease: Lease, images: readonly NewImage[]): Promise<readonly StoredImage[]>;
   /**
-   * An image from elsewhere (pull, load): its manifest, config and layers are in the content store, held by the lease, and stay as they are byte for byte.
+   * An image from elsewhere (pull, load): its manifest, config and layers are in the content store, held by the lease, and stay as they are byte for byte. The
+   * lease holds the image as well.
    * @throws what `formats/recognise.ts` throws, damaged when a blob is missing or manifest and config disagree
    */
-  adopt(manifest: Descriptor, facts: Partial<ImageFacts>): Promise<StoredImage>;
+  adopt(lease: Lease, manifest: Descriptor, facts: Partial<ImageFacts>): Promise<StoredImage>;
   /** Records what a layer's files take, known once it was unpacked. */
   measure(sizes: ReadonlyMap<string, number>): Promise<void>;
   /** What a push under this name sends; undefined = the image as it is stored. */
@@ -46,13 +55,25 @@ export interface ImageStore {
   detach(id: string): Promise<void>;
 }
 
+/** An image whose manifest or config is damaged, so that nothing is known of it but what the index says. */
+export interface LostEntry {
+  readonly entry: Descriptor;
+  /** Full name; '' = none. */
+  readonly name: string;
+  /** A sentence. */
+  readonly problem: string;
+}
+
 export interface StoreOpening {
   readonly store: ImageStore;
-  /** One sentence for each entry that could not be used. */
+  /** One sentence for each entry that could not be used whole. */
   readonly notes: readonly string[];
 }
 
-/** Reads the index and every config. Entries whose blobs are missing are left out, with a note; the next write drops them. */
+/**
+ * Reads the index and every config. An image that lacks layers is on the list all the same, and so is damaged; an entry without a manifest or config is kept,
+ * but lost. Both with a note.
+ */
 export async function openStore(content: Content, file: IndexFile): Promise<StoreOpening> {
   const images = new Map<string, StoredImage>();
   const names = new Map<string, string>();
@@ -60,14 +81,13 @@ export async function openStore(content: Content, file: IndexFile): Promise<Stor
   const buildKeys = new Map<string, Set<string>>();
   const layerKeys = new Map<string, string>();
   const references = new Map<string, number>();
+  const layers = new Map<string, number>();
+  const lost = new Map<string, LostEntry>();
   const notes: string[] = [];
 
   const count = (image: StoredImage, step: 1 | -1): void => {
-    for (const digest of blobsOf(image)) {
-      const left = (references.get(digest) ?? 0) + step;
-      if (left <= 0) references.delete(digest);
-      else references.set(digest, left);
-    }
+    for (const digest of blobsOf(image)) add(references, digest, step);
+    for (const diffId of image.config.rootfs.diff_ids) add(layers, diffId, step);
   };
   const insert = (image: StoredImage): void => {
     images.set(image.id, image);
@@ -101,7 +121,7 @@ export async function openStore(content: Content, file: IndexFile): Promise<Stor
       .catch(() => undefined)
       .then(async () => {
         queued = undefined;
-        const entries = [...images.values()].flatMap(entriesOf);
+        const entries = [...[...images.values()].flatMap(entriesOf), ...[...lost.values()].map(({ entry }) => entry)];
         await content.sync();
         await file.write(entries);
       });
@@ -112,16 +132,23 @@ export async function openStore(content: Content, file: IndexFile): Promise<Stor
     try {
       await read(entry);
     } catch (error) {
-      notes.push(`an image was left out: ${(error as Error).message}`);
+      const name = entry.annotations?.[annotations.name] ?? '';
+      const problem = (error as Error).message;
+      lost.set(name || entry.digest, { entry, name, problem });
+      notes.push(`the image ${name ? familiar(name) : entry.digest} cannot be read: ${problem}`);
     }
   }
-  if (notes.length > 0) notes.push(`the list as it was is kept in ${await file.keepCopy()}`);
+  for (const image of images.values()) {
+    const gone = missing(image);
+    if (gone.length > 0) notes.push(`the image ${labelOf(image)} is damaged: ${gone.join(', ')} is not there`);
+  }
 
   async function read(entry: Descriptor): Promise<void> {
     const about = entry.annotations ?? {};
     const name = about[annotations.name];
     const manifest = parseManifest(await content.text(entry.digest), `manifest ${entry.digest}`);
     const known = images.get(manifest.config.digest) ?? images.get(entry.digest);
+    if (!known) await putWrongSizesAside(manifest);
     const image = known ?? (await readImage(entry, manifest));
     if (known && name === undefined) return;
     if (known) take(known);
@@ -138,11 +165,27 @@ export async function openStore(content: Content, file: IndexFile): Promise<Stor
     insert(image);
   }
 
-  async function readImage(entry: Descriptor, manifest: Manifest): Promise<StoredImage> {
+  /** What has another size than it should does not verify: it is put aside, so that every blob that is there may be taken for whole. */
+  async function putWrongSizesAside(manifest: Manifest): Promise<void> {
+    for (const { digest, size } of manifest.layers)
+      if (content.has(digest) && (await content.size(digest).catch(() => -1)) !== size)
+        await content.quarantine(digest);
+  }
+
+  function missing(image: StoredImage): readonly string[] {
+    return [...new Set(blobsOf(image))].filter((digest) => !content.has(digest));
+  }
+
+  const isWhole = (image: StoredImage): boolean => blobsOf(image).every((digest) => content.has(digest));
+
+  async function checkLayers(manifest: Manifest): Promise<void> {
     for (const layer of manifest.layers) {
       const size = await content.size(layer.digest);
       if (size !== layer.size) throw damaged(`blob ${layer.digest} has ${size} bytes instead of ${layer.size}`);
     }
+  }
+
+  async function readImage(entry: Descriptor, manifest: Manifest): Promise<StoredImage> {
     const facts = factsOf(entry, manifest);
     const recognised = await recognise(manifest, await content.text(manifest.config.digest), {
       peek: peekInto(content),
@@ -164,6 +207,7 @@ export async function openStore(content: Content, file: IndexFile): Promise<Stor
       return image;
     }
     take(known);
+    if (!isWhole(known) && isWhole(image)) return replace(known, image);
     known.facts.detached = false;
     known.facts.step &&= image.facts.step;
     known.facts.parent ||= image.facts.parent;
@@ -173,35 +217,66 @@ export async function openStore(content: Content, file: IndexFile): Promise<Stor
     return known;
   };
 
+  /** The same image from elsewhere, whose layers may be packed in another way, in place of a damaged one. */
+  const replace = (known: StoredImage, image: StoredImage): StoredImage => {
+    const { layerSizes, verbatim, moduleName } = image.facts;
+    const facts = { ...known.facts, detached: false, step: false, layerSizes, verbatim, moduleName };
+    const better: StoredImage = { ...image, facts, tagged: known.tagged, names: new Map() };
+    for (const [full, name] of known.names) better.names.set(full, { ...name, manifest: image.descriptor });
+    insert(better);
+    return better;
+  };
+
+  /** Lost entries that mean this very manifest are found again. */
+  const findAgain = (image: StoredImage): void => {
+    for (const [key, { entry, name }] of lost) {
+      if (entry.digest !== image.descriptor.digest) continue;
+      lost.delete(key);
+      if (name === '' || names.has(name)) continue;
+      take(image);
+      image.names.set(name, { manifest: image.descriptor, tagged: entry.annotations?.[annotations.tagged] ?? '' });
+      insert(image);
+    }
+  };
+
   const store: ImageStore = {
     images,
+    lost,
+    missing,
+    hasLayer: (diffId) => layers.has(diffId),
+    async forget(key) {
+      if (lost.delete(key)) await save();
+    },
     byName(full) {
       const id = names.get(full);
       return id === undefined ? undefined : images.get(id);
     },
     children: (id) => childrenOf.get(id)?.size ?? 0,
-    byBuildKey: (key) => [...(buildKeys.get(key) ?? [])].map(present),
+    byBuildKey: (key) => [...(buildKeys.get(key) ?? [])].map(present).filter(isWhole),
     byLayerKey(key) {
       const id = layerKeys.get(key);
-      return id === undefined ? undefined : images.get(id);
+      const image = id === undefined ? undefined : images.get(id);
+      return image && isWhole(image) ? image : undefined;
     },
     isReferenced: (digest) => references.has(digest),
 
     async add(lease, additions) {
       const written = await Promise.all(additions.map((addition) => writeImage(lease, addition)));
+      for (const { id } of written) lease.keepImage(id);
       const added = written.map(join);
+      added.forEach(findAgain);
       await save();
       return added;
     },
 
-    async adopt(manifest, facts) {
-      const text = await content.text(manifest.digest);
+    async adopt(lease, manifest, facts) {
+      const parsed = parseManifest(await content.text(manifest.digest), `manifest ${manifest.digest}`);
+      await checkLayers(parsed);
       const moduleName = facts.moduleName && { annotations: { [annotations.moduleName]: facts.moduleName } };
-      const image = await readImage(
-        { ...bare(manifest), ...moduleName },
-        parseManifest(text, `manifest ${manifest.digest}`),
-      );
+      const image = await readImage({ ...bare(manifest), ...moduleName }, parsed);
+      lease.keepImage(image.id);
       const added = join({ ...image, facts: { ...image.facts, ...facts } });
+      findAgain(added);
       await save();
       return added;
     },
@@ -259,6 +334,7 @@ export async function openStore(content: Content, file: IndexFile): Promise<Stor
       }
       image.facts.step = false;
       insert(image);
+      for (const full of fulls) lost.delete(full);
       await save();
     },
 
@@ -372,6 +448,18 @@ function entriesOf(image: StoredImage): Descriptor[] {
     };
   });
 }
+
+function add(counts: Map<string, number>, key: string, step: 1 | -1): void {
+  const left = (counts.get(key) ?? 0) + step;
+  if (left <= 0) counts.delete(key);
+  else counts.set(key, left);
+}
+
+/** What people call it. */
+export const labelOf = (image: StoredImage): string => {
+  const name = [...image.names.keys()].sort((a, b) => Number(a.includes('@')) - Number(b.includes('@')))[0];
+  return name === undefined ? image.id.slice('sha256:'.length).slice(0, 12) : familiar(name);
+};
 
 function into(map: Map<string, Set<string>>, key: string, value: string): void {
   const set = map.get(key);

@@ -18,7 +18,7 @@ export const repoDigestsOf = (image: StoredImage): string[] =>
     .map(familiar)
     .sort();
 
-export const viewOf = (image: StoredImage): ImageView => ({
+export const viewOf = (store: Pick<ImageStore, 'missing'>, image: StoredImage): ImageView => ({
   id: image.id,
   repoTags: tagsOf(image),
   repoDigests: repoDigestsOf(image),
@@ -32,6 +32,7 @@ export const viewOf = (image: StoredImage): ImageView => ({
   layers: image.config.rootfs.diff_ids,
   parent: image.facts.parent,
   lastTagTime: image.tagged,
+  damage: store.missing(image),
 });
 
 /** Docker's capital letters as our camel case; null and absent are the same. */
