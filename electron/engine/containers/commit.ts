@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { upperEntries } from '../builder/run.ts';
 import type { CommitOptions } from '../api/index.ts';
-import type { Container } from './container.ts';
 import type { Context } from './context.ts';
+import { standStill } from './pause.ts';
 import { announce } from './transitions.ts';
 
 /** @throws notFound, conflict while it is being removed, invalid for bad changes or a bad name, full */
@@ -31,16 +31,4 @@ export async function commit(
   } finally {
     resume();
   }
-}
-
-/** The program stands still while its files are read, where that can be done; the container's state does not show it. */
-function standStill({ active, state }: Container): () => void {
-  if (!active || state !== 'running') return () => {};
-  try {
-    active.run.pause();
-  } catch {
-    // Windows, or a process that others live in: the files are read as they come.
-    return () => {};
-  }
-  return () => active.run.resume();
 }

@@ -33,6 +33,27 @@ export async function pause(context: Context, ref: string): Promise<void> {
   }
 }
 
+/**
+ * Everything that runs in a container stands still for a moment, where that can be done; its state does not show it. Answers the way back, which leaves
+ * alone a container that was paused meanwhile.
+ */
+export function standStill(container: Container): () => void {
+  const { active, state } = container;
+  if (!active || state !== 'running') return () => {};
+  const stopped: Run[] = [];
+  try {
+    for (const run of [active.run, ...runningExecs(container)]) {
+      run.pause();
+      stopped.push(run);
+    }
+  } catch {
+    // Windows, or a process that others live in: it runs on.
+  }
+  return () => {
+    if (container.state !== 'paused') for (const run of stopped) run.resume();
+  };
+}
+
 /** @throws notFound, conflict */
 export async function unpause(context: Context, ref: string): Promise<void> {
   const container = context.store.find(ref);
