@@ -1,5 +1,6 @@
 import { type Move, movedFrom } from '../module/memory-grow.ts';
 import { demangle } from '../module/names.ts';
+import { AssemblyAbort } from './plain-host.ts';
 
 /** Wasm frames shown of a trap. */
 export const TRACE_DEPTH = 50;
@@ -16,6 +17,7 @@ function messageOf(error: unknown): string {
   if (error instanceof WebAssembly.RuntimeError) return error.message;
   const { Exception } = WebAssembly as unknown as { Exception?: new () => unknown };
   if (Exception && error instanceof Exception) return 'uncaught exception';
+  if (error instanceof AssemblyAbort) return error.message;
   if (error instanceof Error) return `host function failed: ${error.name}: ${error.message}`;
   return `uncaught exception: ${String(error)}`;
 }
