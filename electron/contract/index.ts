@@ -1,3 +1,4 @@
+import { builds } from './builds.ts';
 import { containers } from './containers.ts';
 import { events } from './events.ts';
 import { execs } from './execs.ts';
@@ -11,6 +12,7 @@ import { system } from './system.ts';
 
 /** The whole contract, one property per noun. Served by electron/rpc over a MessagePort (desktop) and a WebSocket (web). */
 export const contract = {
+  builds,
   containers,
   events,
   execs,

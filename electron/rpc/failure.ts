@@ -10,3 +10,12 @@ export function toRpcError(error: unknown): unknown {
   const data = failureOf(error);
   return new ORPCError('DRYDOCK', { defined: true, message: data.message, data, cause: error });
 }
+
+/** A failure in the middle of a stream, as the contract says it: the router's own translation ends where a stream begins. */
+export async function* failing<T>(messages: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw toRpcError(error);
+  }
+}

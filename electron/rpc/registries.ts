@@ -1,7 +1,7 @@
 import type { RegistryAccount, TransferMessage } from '../contract/registries.ts';
 import type { PullEvent, PushEvent } from '../engine/api/index.ts';
 import { rpc, type RouterDeps } from './deps.ts';
-import { toRpcError } from './failure.ts';
+import { failing } from './failure.ts';
 
 const hubKey = 'https://index.docker.io/v1/';
 const shown = (server: string): string => (server === hubKey ? 'docker.io' : server);
@@ -18,13 +18,24 @@ const layerMessage = (event: LayerEvent): TransferMessage => ({
   retryAfter: event.state === 'retrying' ? event.after : 0,
 });
 
-async function* pullMessages(events: AsyncIterable<PullEvent>): AsyncGenerator<TransferMessage> {
+/** For the events of one pull, in their order: the digest is told with the end. */
+export function pullTranslator(): (event: PullEvent) => TransferMessage | undefined {
   let digest = '';
+  return (event) => {
+    if (event.type === 'begin') return { type: 'begin', repository: event.repository };
+    if (event.type === 'layer') return layerMessage(event);
+    if (event.type === 'done')
+      return { type: 'done', reference: event.reference, digest, image: event.image, isNew: event.isNew };
+    ({ digest } = event);
+    return undefined;
+  };
+}
+
+async function* pullMessages(events: AsyncIterable<PullEvent>): AsyncGenerator<TransferMessage> {
+  const translate = pullTranslator();
   for await (const event of events) {
-    if (event.type === 'begin') yield { type: 'begin', repository: event.repository };
-    else if (event.type === 'layer') yield layerMessage(event);
-    else if (event.type === 'digest') ({ digest } = event);
-    else yield { type: 'done', reference: event.reference, digest, image: event.image, isNew: event.isNew };
+    const message = translate(event);
+    if (message) yield message;
   }
 }
 
@@ -36,15 +47,6 @@ async function* pushMessages(events: AsyncIterable<PushEvent>): AsyncGenerator<T
       yield { type: 'begin', repository };
     } else if (event.type === 'layer') yield layerMessage(event);
     else yield { type: 'done', reference: `${repository}:${event.tag}`, digest: event.digest, image: '', isNew: false };
-  }
-}
-
-/** A failure in the middle of a stream, as the contract says it: the router's own translation ends where a stream begins. */
-async function* failing<T>(messages: AsyncIterable<T>): AsyncGenerator<T> {
-  try {
-    yield* messages;
-  } catch (error) {
-    throw toRpcError(error);
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { buildsRouter } from './builds.ts';
 import { containersRouter } from './containers.ts';
 import { rpc, type RouterDeps } from './deps.ts';
 import { eventsRouter } from './events.ts';
@@ -22,6 +23,7 @@ export function createRouter(deps: RouterDeps) {
   const stats = new StatsHub(deps.engine);
   const staging = deps.staging ?? new Staging(deps.engine, join(deps.home, 'tmp'));
   return rpc.router({
+    builds: buildsRouter(deps),
     containers: containersRouter(deps, (id) => watch.touch(id), stats),
     events: eventsRouter(watch),
     execs: execsRouter(deps),

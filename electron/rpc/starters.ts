@@ -1,6 +1,7 @@
 import type { StarterMessage, StarterRow } from '../contract/starters.ts';
 import type { Starter, StarterEvent } from '../engine/api/index.ts';
 import { rpc, type RouterDeps } from './deps.ts';
+import { failing } from './failure.ts';
 
 const rowOf = ({ about, needs, image, ...starter }: Starter): StarterRow => ({
   ...starter,
@@ -24,6 +25,6 @@ async function* messages(events: AsyncIterable<StarterEvent>): AsyncGenerator<St
 export function startersRouter({ engine: { starters } }: Pick<RouterDeps, 'engine'>) {
   return {
     list: rpc.starters.list.handler(() => starters.list().map(rowOf)),
-    build: rpc.starters.build.handler(({ input, signal }) => messages(starters.build(input.name, signal))),
+    build: rpc.starters.build.handler(({ input, signal }) => failing(messages(starters.build(input.name, signal)))),
   };
 }

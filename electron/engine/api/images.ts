@@ -57,6 +57,7 @@ export interface BuildOptions {
   readonly dockerfile: string;
   /** Normalised or short references. */
   readonly tags: readonly string[];
+  /** null = as if it had not been given, but for the warning (`--build-arg NAME` of a variable that is not set). */
   readonly buildArgs: Readonly<Record<string, string | null>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly target?: string | undefined;
@@ -156,6 +157,34 @@ export interface PullOptions {
   readonly allTags?: boolean | undefined;
 }
 
+/** A step of a build that is kept so that it need not be done again. */
+export interface BuildCacheRecord {
+  readonly id: string;
+  /** '' = none. */
+  readonly parent: string;
+  /** The instruction. */
+  readonly description: string;
+  /** RFC 3339; '' = unknown. */
+  readonly created: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** A build that is under way stands on it. */
+  readonly inUse: boolean;
+  /** An image that is on the list was built on it. */
+  readonly shared: boolean;
+  /** Bytes of layers that neither an image nor an earlier step has. */
+  readonly size: number;
+}
+
+/** Sizes in bytes, of the files in layers where nothing else is said. */
+export interface ImagesUsage {
+  /** All layers of images, each once. */
+  readonly layersSize: number;
+  readonly images: readonly { readonly image: ImageView; readonly sharedSize: number; readonly containers: number }[];
+  readonly buildCache: readonly BuildCacheRecord[];
+  /** What images and build cache really take on the disk: blobs as they are packed, and root directories. */
+  readonly onDisk: number;
+}
+
 /** Something that a check has found, or that nothing is known of but its name. */
 export interface CheckFinding {
   readonly kind: 'blob' | 'image' | 'snapshot';
@@ -223,6 +252,13 @@ export interface ImagesApi {
   tag(ref: string, target: string): Promise<void>;
   remove(ref: string, options: { readonly force: boolean; readonly prune: boolean }): Promise<readonly DeletedImage[]>;
   prune(filters: Filters): Promise<PruneResult>;
+  /** `docker builder prune`. `keep`: bytes of the newest that stay; 0 = none. @throws invalid */
+  pruneBuildCache(options: {
+    readonly all: boolean;
+    readonly keep: number;
+    readonly filters: Filters;
+  }): Promise<PruneResult>;
+  usage(): Promise<ImagesUsage>;
   /** `context` is a tar, plain or gzip. Errors of the Dockerfile itself reject before the first event; a failing step throws from the iteration. */
   build(options: BuildOptions, context: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncIterable<BuildEvent>;
   /** A bare .wasm becomes an image: one layer with /NAME.wasm, entrypoint set, platform wasi/wasm. Refuses what is not a module. */

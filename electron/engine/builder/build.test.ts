@@ -156,7 +156,7 @@ describe('arguments', () => {
     await build(dockerfile);
     expect(env()).toEqual(['v=1', 'w=w', 'x=x']);
     await build(dockerfile, {}, { buildArgs: { V: '2', W: '', X: null } });
-    expect(env()).toEqual(['v=2', 'w=', 'x=none']);
+    expect(env()).toEqual(['v=2', 'w=', 'x=x']);
   });
 
   it('end with their stage, and ENV hides them', async () => {

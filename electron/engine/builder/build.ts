@@ -117,6 +117,8 @@ class Build {
   #steps: NewImage[] = [];
   readonly #made = new Map<string, StageImage>();
   readonly #holds: (() => void)[] = [];
+  /** Names of stages that are not finished. */
+  readonly #coming = new Set<string>();
   #context: Tree | undefined;
   #escape = '\\';
   #step = 0;
@@ -161,10 +163,12 @@ class Build {
         );
       yield done(true);
     }
+    for (const { from } of dockerfile.stages) if (from.stage !== undefined) this.#coming.add(from.stage);
     let image: StageImage | undefined;
     for (const stage of dockerfile.stages) {
       image = yield* this.#buildStage(stage);
       this.#stages.push({ name: stage.from.stage, image });
+      if (stage.from.stage !== undefined) this.#coming.delete(stage.from.stage);
     }
     const unused = this.#args.unused();
     if (unused.length > 0) yield text(`[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n`);
@@ -361,8 +365,14 @@ class Build {
     return directoryTree(await this.#snapshot(image));
   }
 
-  #isStage(name: string): boolean {
-    return /^\d+$/.test(name) || this.#stages.some((earlier) => earlier.name === name.toLowerCase());
+  /** `--from` of an image that is not here. */
+  async *#fetchFrom(name: string): AsyncGenerator<BuildEvent> {
+    if (/^\d+$/.test(name) || this.#stages.some((earlier) => earlier.name === name.toLowerCase())) return;
+    if (this.#coming.has(name.toLowerCase()) && !this.#here(name))
+      throw invalid(`invalid from flag value ${name}: the stage ${name} is not finished here`, {
+        hint: 'A stage can be copied from only after its last instruction.',
+      });
+    yield* this.#pull(name);
   }
 
   /** One instruction: from the cache, or made now. True when nothing had to be made. */
@@ -372,8 +382,7 @@ class Build {
     dropTriggers: boolean,
   ): AsyncGenerator<BuildEvent, boolean> {
     if (instruction.kind === 'FROM' || !this.#context) throw invalid('FROM cannot be here');
-    if (instruction.kind === 'COPY' && instruction.from !== undefined && !this.#isStage(instruction.from))
-      yield* this.#pull(instruction.from);
+    if (instruction.kind === 'COPY' && instruction.from !== undefined) yield* this.#fetchFrom(instruction.from);
     const base = stage.image;
     const change = await describeStep(instruction, {
       runtime: base.config.config ?? {},
@@ -390,6 +399,7 @@ class Build {
     if (cached) {
       yield text(' ---> Using cache\n');
       this.#keep(cached);
+      this.#lease.keepImage(cached.id);
       if (cached.layers.length > base.layers.length) stage.root = this.#rootOf(cached);
       stage.image = cached;
       return true;

@@ -40,7 +40,8 @@ export async function resolveInRoot(
   return { hostPath: join(root, ...at), guestPath: `/${at.join('/')}`, kind };
 }
 
-const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Where programs are looked for when nobody says otherwise, as in Docker. */
+export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * The program that an argv[0] means: as given (relative ones from the working directory, then from the root: artefacts name their module
