@@ -1,26 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fixture } from '../fixtures/compile.ts';
-import { buildContext, removeDirectory } from '../support/context.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { programImage } from '../support/program-image.ts';
 import { hasDocker } from '../support/tools.ts';
 import { until } from '../support/until.ts';
 
 describe.skipIf(!hasDocker())('how programs end, seen by the docker CLI', () => {
   let engine: TestEngine;
-  let context: string;
 
   beforeAll(async () => {
     engine = await startEngine();
-    context = buildContext({
-      'tool.wasm': { from: fixture('tool') },
-      Dockerfile: 'FROM scratch\nCOPY tool.wasm /tool.wasm\nENTRYPOINT ["/tool.wasm"]\n',
-    });
-    expect((await engine.docker(['build', '-q', '-t', 'tool', context])).code).toBe(0);
+    await programImage(engine, 'tool');
   });
-  afterAll(async () => {
-    await engine?.stop();
-    if (context) removeDirectory(context);
-  });
+  afterAll(() => engine?.stop());
 
   const state = async (name: string): Promise<string> =>
     (await engine.docker(['inspect', '--format', '{{.State.Status}} {{.State.ExitCode}}', name])).stdout.trim();

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixture } from '../fixtures/compile.ts';
-import { buildContext, removeDirectory } from '../support/context.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { openTestRunner, type RunOptions, type TestRunner } from '../support/runner.ts';
+import { programImage } from '../support/program-image.ts';
 import { hasDocker } from '../support/tools.ts';
 import { until } from '../support/until.ts';
 
@@ -122,19 +122,11 @@ describe('a guest with threads', () => {
 
 describe.skipIf(!hasDocker())('a container with threads', () => {
   let engine: TestEngine;
-  let context: string;
   beforeAll(async () => {
     engine = await startEngine();
-    context = buildContext({
-      'threads.wasm': { from: fixture('threads') },
-      Dockerfile: 'FROM scratch\nCOPY threads.wasm /threads.wasm\nENTRYPOINT ["/threads.wasm"]\n',
-    });
-    expect((await engine.docker(['build', '-q', '-t', 'threads', context])).code).toBe(0);
+    await programImage(engine, 'threads');
   });
-  afterAll(async () => {
-    await engine?.stop();
-    if (context) removeDirectory(context);
-  });
+  afterAll(() => engine?.stop());
 
   test('runs, and ends with the code of the thread that ended it', async () => {
     expect((await engine.docker(['run', '--rm', 'threads', 'sum', '4', '1000'])).stdout).toBe('sum 4000\n');

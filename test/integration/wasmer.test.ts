@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEngine, type TestEngine } from '../support/engine.ts';
-import { toolImage } from '../support/tool-image.ts';
+import { programImage } from '../support/program-image.ts';
 import { hasDocker } from '../support/tools.ts';
 import { until } from '../support/until.ts';
 
@@ -9,7 +9,7 @@ describe.skipIf(!hasDocker())('the runtime wasmer', () => {
 
   beforeAll(async () => {
     engine = await startEngine();
-    await toolImage(engine);
+    await programImage(engine, 'tool');
   });
   afterAll(() => engine?.stop());
 

@@ -11,98 +11,19 @@ import type {
   Stats,
 } from '../../electron/engine/api/index.ts';
 import { describeFile } from '../../electron/engine/images/describe.ts';
+import * as views from '../../electron/engine/testing-views.ts';
 
-/** A container as the engine would show it. */
-export function containerView(change: Partial<ContainerView> & { readonly id: string }): ContainerView {
-  return {
-    name: change.id,
-    created: '2026-11-24T05:00:00.123456789Z',
-    imageId: 'sha256:image',
-    path: '/app.wasm',
-    args: ['serve'],
-    config: {
-      image: 'app:latest',
-      entrypoint: ['/app.wasm'],
-      command: ['serve'],
-      env: ['A=1'],
-      labels: { tier: 'web' },
-      workingDir: '/',
-      hostname: 'h',
-      domainname: '',
-      user: '',
-      tty: false,
-      openStdin: false,
-      stdinOnce: false,
-      attachStdin: false,
-      attachStdout: true,
-      attachStderr: true,
-      exposedPorts: [],
-      volumes: [],
-      stopSignal: '',
-      stopTimeout: undefined,
-      healthcheck: undefined,
-      restartPolicy: { name: 'no', maximumRetryCount: 0 },
-      autoRemove: false,
-      memory: 0,
+/** A container as these tests want it: half a core, one port asked for. */
+export const containerView = (change: Partial<ContainerView> & { readonly id: string }): ContainerView =>
+  views.containerView({
+    config: views.containerConfig({
       nanoCpus: 500_000_000,
-      readOnlyRoot: false,
-      networkMode: 'default',
       portBindings: { '80/tcp': [{ hostIp: '', hostPort: '8080' }] },
-      publishAllPorts: false,
-      logOptions: {},
-      runtime: 'wasi',
-      isolation: 'process',
-      hostConfig: {},
-    },
-    mounts: [],
-    networks: [],
-    ports: [],
-    state: 'created',
-    pid: 0,
-    exitCode: 0,
-    error: '',
-    oomKilled: false,
-    startedAt: '0001-01-01T00:00:00Z',
-    finishedAt: '0001-01-01T00:00:00Z',
-    restartCount: 0,
-    logPath: '',
-    execIds: [],
-    warnings: [],
+    }),
     ...change,
-  };
-}
+  });
 
-/** An image as the engine would show it. */
-export function imageView(change: Partial<ImageView> & { readonly id: string }): ImageView {
-  return {
-    repoTags: ['app:latest'],
-    repoDigests: [],
-    created: '2026-11-24T05:00:00Z',
-    author: '',
-    comment: '',
-    architecture: 'wasm',
-    os: 'wasi',
-    size: 1234,
-    config: {
-      env: [],
-      entrypoint: ['/app.wasm'],
-      command: undefined,
-      workingDir: '/',
-      user: '',
-      labels: {},
-      exposedPorts: [],
-      volumes: [],
-      stopSignal: undefined,
-      healthcheck: undefined,
-      onBuild: [],
-      shell: undefined,
-    },
-    layers: [],
-    parent: '',
-    lastTagTime: '',
-    ...change,
-  };
-}
+export const { imageView } = views;
 
 /**
  * The engine's doors without an engine, for unit tests that need to say exactly when something happens and to count what was asked. What a door
@@ -267,7 +188,8 @@ export class FakeEngine {
         }),
         diskUsage: async () => {
           this.diskUsages++;
-          return { layersSize: 100 * this.diskUsages, images: [], containers: [], volumes: [] };
+          const bytes = 100 * this.diskUsages;
+          return { layersSize: bytes, onDisk: bytes, images: [], buildCache: [], containers: [], volumes: [] };
         },
       },
     };

@@ -8,6 +8,7 @@ import type {
   ImageView,
   LogEntry,
 } from '../../engine/api/index.ts';
+import * as views from '../../engine/testing-views.ts';
 
 type Parts<T> = { readonly [K in keyof T]?: T[K] extends (...args: never) => unknown ? T[K] : Partial<T[K]> };
 
@@ -53,49 +54,11 @@ const engineInfo: EngineInfo = {
 
 export const containerId = 'c0ffee'.padEnd(64, '0');
 
-export function containerConfig(change: Partial<ContainerConfig> = {}): ContainerConfig {
-  return {
-    image: 't',
-    entrypoint: ['/t.wasm'],
-    command: ['tick', '200'],
-    env: ['FOO=bar'],
-    labels: { role: 'a' },
-    workingDir: '/wd',
-    hostname: 'c0ffee000000',
-    domainname: '',
-    user: '',
-    tty: false,
-    openStdin: false,
-    stdinOnce: false,
-    attachStdin: false,
-    attachStdout: true,
-    attachStderr: true,
-    exposedPorts: [],
-    volumes: [],
-    stopSignal: '',
-    stopTimeout: undefined,
-    healthcheck: undefined,
-    restartPolicy: { name: 'no', maximumRetryCount: 0 },
-    autoRemove: false,
-    memory: 0,
-    nanoCpus: 0,
-    readOnlyRoot: false,
-    networkMode: 'default',
-    portBindings: {},
-    publishAllPorts: false,
-    logOptions: {},
-    runtime: 'wasi',
-    isolation: 'process',
-    hostConfig: {},
-    ...change,
-  };
-}
-
 export function containerView(
   change: Partial<ContainerView> = {},
   config: Partial<ContainerConfig> = {},
 ): ContainerView {
-  return {
+  return views.containerView({
     id: containerId,
     name: 'tk',
     created: '2026-01-01T00:00:00.123456789Z',
@@ -103,55 +66,36 @@ export function containerView(
     path: '/t.wasm',
     args: ['tick', '200'],
     config: containerConfig(config),
-    mounts: [],
-    networks: [],
-    ports: [],
     state: 'running',
     pid: 42,
-    exitCode: 0,
-    error: '',
-    oomKilled: false,
     startedAt: '2026-01-01T00:00:01.000000000Z',
-    finishedAt: '0001-01-01T00:00:00Z',
-    restartCount: 0,
     logPath: '/logs',
-    execIds: [],
-    warnings: [],
     ...change,
-  };
+  });
 }
 
-export function imageView(change: Partial<ImageView> = {}): ImageView {
-  return {
+export const containerConfig = (change: Partial<ContainerConfig> = {}): ContainerConfig =>
+  views.containerConfig({
+    image: 't',
+    entrypoint: ['/t.wasm'],
+    command: ['tick', '200'],
+    env: ['FOO=bar'],
+    labels: { role: 'a' },
+    workingDir: '/wd',
+    hostname: 'c0ffee000000',
+    ...change,
+  });
+
+export const imageView = (change: Partial<ImageView> = {}): ImageView =>
+  views.imageView({
     id: `sha256:${'a'.repeat(64)}`,
     repoTags: ['t:latest'],
-    repoDigests: [],
     created: '2026-01-01T00:00:00Z',
-    author: '',
-    comment: '',
-    architecture: 'wasm',
     os: 'wasip1',
-    size: 1234,
-    config: {
-      env: [],
-      entrypoint: ['/t.wasm'],
-      command: undefined,
-      workingDir: '',
-      user: '',
-      labels: {},
-      exposedPorts: [],
-      volumes: [],
-      stopSignal: undefined,
-      healthcheck: undefined,
-      onBuild: [],
-      shell: undefined,
-    },
+    config: { ...views.imageConfig, entrypoint: ['/t.wasm'] },
     layers: [`sha256:${'b'.repeat(64)}`],
-    parent: '',
-    lastTagTime: '',
     ...change,
-  };
-}
+  });
 
 /** `get` that knows one container by name, id and id prefix. */
 export function getOnly(view: ContainerView): (ref: string) => ContainerView {
