@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Scratch, SECRET } from '../../fs/testing.ts';
+import { TraceRing } from '../trace/trace-ring.ts';
+import { traced } from '../trace/traced.ts';
 import { argumentsFor, Dice, meanings } from './fuzzing.ts';
 import { BLOCKING_IMPORTS, createPreview1, type Preview1 } from './preview1.ts';
 import { FakeNet } from './net-testing.ts';
@@ -29,6 +31,8 @@ export class FuzzGuest {
   readonly #opened: number[] = [];
   readonly #sockets: number[] = [];
   readonly #net = new FakeNet();
+  /** Some guests are traced: what is written down of a call must not break on it either. */
+  readonly #trace: TraceRing | undefined;
   readonly #outside: string;
   readonly memory: WebAssembly.Memory;
   calls = 0;
@@ -37,6 +41,10 @@ export class FuzzGuest {
 
   constructor(seed: number, world: Partial<GuestWorld> = {}) {
     this.#dice = new Dice(seed);
+    if (this.#dice.chance(1, 3)) {
+      this.#trace = new TraceRing();
+      this.#trace.on = true;
+    }
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: 8 });
     this.#scratch = new Scratch(true, {
       lower: { ...links, a: 'the image', 'd/e/f': 'deep', one: '1', 'mnt/': '', 'ro/': '', 'tmp/': '' },
@@ -66,6 +74,7 @@ export class FuzzGuest {
     });
     this.#preview1.bindMemory(this.memory);
     const imports = this.#dice.chance(1, 4) ? createUnstable(this.#preview1) : this.#preview1.imports;
+    const trace = this.#trace;
     this.#functions = Object.keys(meanings).flatMap((key) => {
       const [name, count] = key.split('/') as [string, string | undefined];
       const host =
@@ -76,7 +85,9 @@ export class FuzzGuest {
               Array.from({ length: Number(count) }, () => 'i32'),
             );
       // wasi_unstable has no sock_accept.
-      return host ? [[key, host] as const] : [];
+      if (!host) return [];
+      const { memory } = this.#preview1.host;
+      return [[key, trace ? traced(host, name, Number(count ?? host.length), memory, trace) : host] as const];
     });
     this.#opening = this.#functions.filter(([name]) => name === 'path_open' || name === 'sock_open');
   }
@@ -85,6 +96,7 @@ export class FuzzGuest {
   run(calls: number): void {
     for (let index = 0; index < calls; index++) this.#step();
     this.#look('the end');
+    for (const line of this.#trace?.read().text.split('\n').slice(0, -1) ?? []) JSON.parse(line);
     const outside = this.#listing();
     if (outside !== this.#outside) throw new Broken(`outside of the mounts: ${this.#outside} became ${outside}`);
   }
