@@ -143,6 +143,8 @@ export async function openEngine(options: EngineOptions, parts: EngineParts = {}
       volumeUsers: (name) => volumes.users(name).length,
     });
     containers.resume();
+    // What a crash left of images that were kept for containers which are gone.
+    images.sweep().catch((error: unknown) => log(`images were not swept: ${String(error)}`));
 
     let closing: Promise<void> | undefined;
     return {

@@ -118,10 +118,10 @@ export function summaryOf(engine: EngineApi, where: { dockerHost: string; home: 
   };
 }
 
-/** Bytes of layers, writable layers and volumes. */
+/** Bytes on the disk: images, writable layers and volumes. */
 export function diskBytes(usage: DiskUsage): number {
   return (
-    usage.layersSize +
+    usage.onDisk +
     usage.containers.reduce((sum, { sizeRw }) => sum + sizeRw, 0) +
     usage.volumes.reduce((sum, { size }) => sum + Math.max(0, size), 0)
   );

@@ -14,12 +14,12 @@ import { pullJson } from '../wire/transfer.ts';
 import { BUILDKIT_REFUSAL } from './refusals.ts';
 
 export interface BuildNeeds {
-  readonly images: Pick<ImagesApi, 'build'>;
+  readonly images: Pick<ImagesApi, 'build' | 'pruneBuildCache'>;
 }
 
 export const buildRoutes = ({ images }: BuildNeeds): readonly Route[] => [
   route('POST', '/build', build(images)),
-  route('POST', '/build/prune', prune, { since: '1.31' }),
+  route('POST', '/build/prune', prune(images), { since: '1.31' }),
   route('POST', '/build/cancel', (call) => sendStatus(call, 204), { since: '1.39' }),
 ];
 
@@ -125,8 +125,10 @@ const pruneKeys = Object.fromEntries(
     .map((key) => [key, anyValue]),
 );
 
-/** There is no separate build cache: cached steps are images, and image prune removes them. */
-function prune(call: Call): void {
-  readFilters(call.query, pruneKeys);
-  sendJson(call, 200, { CachesDeleted: null, SpaceReclaimed: 0 });
-}
+const prune = (images: BuildNeeds['images']) => async (call: Call) => {
+  const { query } = call;
+  const keep = Math.max(0, ...['keep-storage', 'reserved-space'].map((key) => integer(query, key) ?? 0));
+  const filters = readFilters(query, pruneKeys);
+  const { deleted, reclaimed } = await images.pruneBuildCache({ all: flag(query, 'all'), keep, filters });
+  sendJson(call, 200, { CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed });
+};

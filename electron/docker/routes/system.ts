@@ -10,7 +10,7 @@ import type { Route } from '../router.ts';
 import { write } from '../streams.ts';
 import { containerRowJson } from '../wire/container.ts';
 import { eventLine } from '../wire/event.ts';
-import { imageRowJson } from '../wire/image.ts';
+import { buildCacheJson, imageRowJson } from '../wire/image.ts';
 import { infoJson, versionJson } from '../wire/system.ts';
 import { volumeJson } from '../wire/volume.ts';
 
@@ -83,7 +83,7 @@ const diskUsage = (engine: SystemNeeds) => async (call: Call) => {
     Volumes: wanted('volume')
       ? usage.volumes.map(({ volume, size, refCount }) => volumeJson(volume, { size, refCount }))
       : null,
-    BuildCache: wanted('build-cache') ? [] : null,
-    BuilderSize: 0,
+    BuildCache: wanted('build-cache') ? usage.buildCache.map(buildCacheJson) : null,
+    BuilderSize: wanted('build-cache') ? usage.buildCache.reduce((sum, { size }) => sum + size, 0) : 0,
   });
 };

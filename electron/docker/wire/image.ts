@@ -1,4 +1,4 @@
-import type { DeletedImage, HistoryEntry, ImageConfig, ImageView } from '../../engine/api/index.ts';
+import type { BuildCacheRecord, DeletedImage, HistoryEntry, ImageConfig, ImageView } from '../../engine/api/index.ts';
 import { atLeast } from '../versions.ts';
 import { keysJson } from './container.ts';
 import { healthcheckJson } from './healthcheck.ts';
@@ -93,3 +93,17 @@ export function historyJson(entry: HistoryEntry): Json {
 
 export const deletedJson = (entry: DeletedImage): Json =>
   'untagged' in entry ? { Untagged: entry.untagged } : { Deleted: entry.deleted };
+
+/** One row of `BuildCache` in `GET /system/df`. */
+export const buildCacheJson = (record: BuildCacheRecord): Json => ({
+  ID: record.id.replace(/^sha256:/, '').slice(0, 25),
+  ...(record.parent ? { Parents: [record.parent.replace(/^sha256:/, '').slice(0, 25)] } : {}),
+  Type: 'regular',
+  Description: record.description,
+  InUse: record.inUse,
+  Shared: record.shared,
+  Size: record.size,
+  CreatedAt: record.created || '0001-01-01T00:00:00Z',
+  LastUsedAt: null,
+  UsageCount: 0,
+});

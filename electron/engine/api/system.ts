@@ -1,5 +1,5 @@
 import type { ContainerView } from './containers.ts';
-import type { ImageView } from './images.ts';
+import type { ImagesUsage } from './images.ts';
 import type { VolumeView } from './volumes.ts';
 
 export interface EngineInfo {
@@ -24,9 +24,7 @@ export interface EngineInfo {
   readonly images: number;
 }
 
-export interface DiskUsage {
-  readonly layersSize: number;
-  readonly images: readonly { readonly image: ImageView; readonly sharedSize: number; readonly containers: number }[];
+export interface DiskUsage extends ImagesUsage {
   readonly containers: readonly {
     readonly container: ContainerView;
     readonly sizeRw: number;

@@ -368,7 +368,7 @@ class Build {
   /** `--from` of an image that is not here. */
   async *#fetchFrom(name: string): AsyncGenerator<BuildEvent> {
     if (/^\d+$/.test(name) || this.#stages.some((earlier) => earlier.name === name.toLowerCase())) return;
-    if (this.#coming.has(name.toLowerCase()) && !this.#here(name))
+    if (this.#coming.has(name.toLowerCase()) && !this.#here(name.toLowerCase()))
       throw invalid(`invalid from flag value ${name}: the stage ${name} is not finished here`, {
         hint: 'A stage can be copied from only after its last instruction.',
       });

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { buildImage, type ProgramRunner } from '../builder/build.ts';
 import type { CheckEvent, ImagesApi, ImageView } from '../api/images.ts';
 import { conflict, invalid, notFound, unavailable } from '../../base/errors.ts';
 import { applyChanges } from '../builder/changes.ts';
+import { pruneBuildCache } from './build-cache.ts';
 import { checkImages } from './check.ts';
 import { commitImage, runtimeOf, type CommitRequest } from './commit.ts';
 import { openContent } from './content.ts';
@@ -37,6 +39,8 @@ import { saveImages } from './save.ts';
 import { openSnapshots } from './snapshots.ts';
 import { labelOf, openStore, type ImageStore } from './store.ts';
 import { openTemporary } from './temporary.ts';
+import { footprint } from '../usage/footprint.ts';
+import { usageOf } from './usage.ts';
 import { historyOf, viewOf } from './view.ts';
 
 export interface ImagesOptions {
@@ -247,6 +251,23 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       });
       return result;
     },
+
+    async pruneBuildCache(request) {
+      const result = await during(pruneBuildCache(world, request));
+      await during(sweep());
+      options.emit({
+        type: 'builder',
+        action: 'prune',
+        actorId: '',
+        attributes: { reclaimed: String(result.reclaimed) },
+      });
+      return result;
+    },
+
+    usage: async () => ({
+      ...usageOf(images, usedBy, content.isLeased),
+      onDisk: await footprint(content.directory, join(home, 'snapshots')),
+    }),
 
     build: (request, context, signal) =>
       trackedEvents(

@@ -5,6 +5,7 @@ import { isDangling } from './list.ts';
 import { familiar, fullName, parseReference, withDefaultTag } from './references.ts';
 import { isIdReference, resolveImage } from './resolve.ts';
 import type { ImageStore } from './store.ts';
+import { goneWith } from './layer-sizes.ts';
 
 /** What removing needs to know and do besides the store. */
 export interface RemovalWorld {
@@ -13,13 +14,13 @@ export interface RemovalWorld {
   /** True for an image that is just being pulled, loaded or built. */
   readonly isLeased: (imageId: string) => boolean;
   readonly emit: (action: string, image: StoredImage, name: string) => void;
-  /** Removes blobs that nothing refers to any more. Answers the bytes freed. */
-  readonly release: (digests: readonly string[]) => Promise<number>;
+  /** Removes blobs that nothing refers to any more. */
+  readonly release: (digests: readonly string[]) => Promise<unknown>;
 }
 
 export interface Removal {
   readonly deleted: DeletedImage[];
-  /** Bytes. */
+  /** Bytes of the files in layers that nothing has any more, as `docker system df` counts them. */
   freed: number;
 }
 
@@ -143,7 +144,10 @@ async function deleteImage(
   for (const name of [...image.names.keys()]) await untag(world, image, name, removal);
   // A stopped container of a forcibly removed image can still be started: what it needs stays, hidden.
   if (world.usedBy(image.id).length > 0) await store.detach(image.id);
-  else removal.freed += await world.release(await store.delete(image.id));
+  else {
+    await world.release(await store.delete(image.id));
+    removal.freed += goneWith(store, image);
+  }
   removal.deleted.push({ deleted: image.id });
   world.emit('delete', image, image.id);
   const above = options.prune ? store.images.get(parent) : undefined;
