@@ -45,8 +45,8 @@ export function describeRun(
     return plan([...program, `${scriptDirectory}/${name}`], false, { name, content: only.content });
   }
   // A shell reads them itself.
-  const text = [command.text, ...heredocs.map((heredoc) => heredoc.source)].join('\n');
-  return plan([...shellOf(runtime), heredocs.length === 0 ? command.text : text], true);
+  const files = heredocs.map((heredoc) => heredoc.source).join('');
+  return plan([...shellOf(runtime), files === '' ? command.text : `${command.text}\n${files}`], true);
 }
 
 /** The program and argument of a `#!` line. `env` is left out: a WASI program starts no other, so it is looked up along PATH right away. */

@@ -162,8 +162,8 @@ export function parseInstruction(source: LogicalLine, escape: string): Instructi
       if (trigger === 'MAINTAINER' || trigger === 'FROM') throw fail(`${trigger} isn't allowed as an ONBUILD trigger`);
       // What it says is checked now, not when somebody builds on this image.
       parseInstruction({ ...source, text: rest }, escape);
-      const files = source.heredocs.map((heredoc) => heredoc.source);
-      return { ...base, kind: 'ONBUILD', trigger: [rest, ...files].join('\n').trimEnd() };
+      const files = source.heredocs.map((heredoc) => heredoc.source).join('');
+      return { ...base, kind: 'ONBUILD', trigger: `${rest}\n${files}`.trimEnd() };
     }
     case 'SHELL': {
       const shell = jsonStrings(rest);
