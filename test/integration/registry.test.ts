@@ -282,7 +282,7 @@ describe.skipIf(!hasDocker() || !hasRegistryTools())('a registry with log-in and
     configure({ caFile: registry.caFile, httpsProxy: proxy.url });
     host = `${name}:${registry.port}`;
     image = `${host}/team/tool:1`;
-    context = toolContext({ 'random.bin': randomBytes(3_000_000) });
+    context = toolContext({ 'random.bin': randomBytes(12_000_000) });
     await docker(engine, 'build', '-q', '-t', image, context);
   });
   afterAll(async () => {

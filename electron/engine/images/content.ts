@@ -3,6 +3,7 @@ import { createReadStream, renameSync, statSync, type ReadStream } from 'node:fs
 import { mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { damaged } from '../../base/errors.ts';
+import { BlobWriter } from './blob-thread.ts';
 import { replaceFile, syncDirectory } from './durable.ts';
 import { Room } from './room.ts';
 import type { Temporary } from './temporary.ts';
@@ -221,42 +222,32 @@ function letGo(counts: Map<string, number>, mine: Set<string>): void {
   mine.clear();
 }
 
-/** Bytes gathered before they are written: small chunks (tar headers, a socket's 64 KiB) are not as many system calls. */
-const batchSize = 1 << 20;
-/** Batches on their way to the disk while the next one is gathered. */
-const batches = 3;
+/** Larger blobs are hashed and written in a thread of their own (blob-thread.ts); smaller ones are not worth one. */
+const largeFrom = 8 << 20;
 /** Bytes after which the disk is asked to begin, so that the sync at the end of a large blob finds little left to do. */
 const ahead = 32 << 20;
 
-/** Writes and hashes; the source is read on while earlier bytes are being written. Nothing is under way any more when this ends, however it does. */
+/** Writes and hashes. Nothing is under way any more when this ends, however it does. */
 async function write(handle: FileHandle, source: AsyncIterable<Uint8Array>, room: Room): Promise<Blob> {
-  const hash = createHash('sha256');
-  const running = new Set<Promise<void>>();
-  let failure: { readonly error: unknown } | undefined;
+  let held: Uint8Array[] = [];
   let size = 0;
-  let batch: Uint8Array[] = [];
-  let waiting = 0;
+  let large: BlobWriter | undefined;
   let begun = ahead;
   let syncing: Promise<void> | undefined;
-  const flush = (): void => {
-    const work: Promise<void> = writeAll(handle, batch, size - waiting)
-      .catch((error: unknown) => void (failure ??= { error }))
-      .finally(() => running.delete(work));
-    running.add(work);
-    batch = [];
-    waiting = 0;
-  };
   try {
     for await (const chunk of source) {
-      hash.update(chunk);
       size += chunk.length;
-      waiting += chunk.length;
-      batch.push(chunk);
-      if (waiting < batchSize) continue;
-      await room.take(waiting);
-      flush();
-      if (running.size >= batches) await Promise.race(running);
-      if (failure) throw failure.error;
+      if (!large) {
+        held.push(chunk);
+        if (size < largeFrom) continue;
+        await room.take(size);
+        large = new BlobWriter(handle.fd);
+        for (const each of held) await large.add(each);
+        held = [];
+        continue;
+      }
+      await room.take(chunk.length);
+      await large.add(chunk);
       if (syncing || size < begun) continue;
       begun = size + ahead;
       syncing = handle
@@ -264,22 +255,14 @@ async function write(handle: FileHandle, source: AsyncIterable<Uint8Array>, room
         .catch(() => undefined)
         .finally(() => (syncing = undefined));
     }
-    if (waiting > 0) flush();
+    if (large) return { digest: await large.end(), size };
   } finally {
-    await Promise.all(running);
+    await large?.close();
     await syncing;
   }
-  if (failure) throw failure.error;
-  return { digest: `sha256:${hash.digest('hex')}`, size };
-}
-
-/** A full disk, or a signal, may take a part only. */
-async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
-  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  let { bytesWritten: done } = await handle.writev([...chunks], position);
-  if (done === size) return;
-  const rest = Buffer.concat(chunks);
-  while (done < size) done += (await handle.write(rest, done, size - done, position + done)).bytesWritten;
+  const bytes = held.length === 1 && held[0] ? held[0] : Buffer.concat(held);
+  for (let at = 0; at < size;) at += (await handle.write(bytes, at)).bytesWritten;
+  return { digest: digestOf(bytes), size };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
