@@ -24,6 +24,8 @@ export class Starters {
   readonly #operations: Operations;
   #rows = $state.raw<readonly StarterRow[]>([]);
   readonly #work = new SvelteMap<string, StarterWork>();
+  // Nothing is drawn from it.
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity
   readonly #stops = new Map<string, AbortController>();
 
   constructor(link: StartersLink, operations: Operations) {

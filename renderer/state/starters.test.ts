@@ -72,7 +72,6 @@ test('cancelled is no failure; a failure stays with it', async () => {
   expect(cancelled.operations.problem(subjectOf('lua'))).toBeUndefined();
 
   const failing = open(() =>
-    // eslint-disable-next-line require-yield -- it fails at once
     (async function* (): AsyncGenerator<StarterMessage> {
       throw new Error('no network');
     })(),
