@@ -28,7 +28,7 @@ export const buildRequest = z.object({
 });
 export type BuildRequest = z.input<typeof buildRequest>;
 
-/** In order. The last message is `done`; a failure ends the stream with DRYDOCK, whose data name the step and the line that failed. */
+/** In order. The last message is `done`; a failure ends the stream with DRYDOCK: the step that was begun last is the one that failed. */
 export const buildMessage = z.discriminatedUnion('type', [
   /** How much of the directory was read, at most ten times a second and once at its end. */
   z.object({ type: z.literal('context'), files: z.number(), bytes: z.number(), done: z.boolean() }),
@@ -38,6 +38,8 @@ export const buildMessage = z.discriminatedUnion('type', [
     index: z.number(),
     total: z.number(),
     text: z.string(),
+    /** Of the Dockerfile; 0 = it comes from the request. */
+    line: z.number(),
     /** Name or number of its stage; '' before the first FROM. */
     stage: z.string(),
     cached: z.boolean().optional(),

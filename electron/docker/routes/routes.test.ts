@@ -157,7 +157,7 @@ test('build: options in, text and id out', async () => {
 test('build: what has no effect is said, steps as values are not sent', async () => {
   const build = vi.fn(async function* (_options: unknown, input: AsyncIterable<Uint8Array>): AsyncIterable<BuildEvent> {
     await read(input);
-    yield { type: 'step', index: 1, total: 1, text: 'FROM scratch', stage: '0' };
+    yield { type: 'step', index: 1, total: 1, text: 'FROM scratch', line: 1, stage: '0' };
     yield { type: 'image', id: 'sha256:1' };
   });
   await using door = await openDoor(fakeEngine({ images: { build } }));

@@ -86,6 +86,8 @@ export interface BuildStep {
   readonly total: number;
   /** The instruction as written, continued lines joined. */
   readonly text: string;
+  /** Of the Dockerfile, where it begins; 0 = it comes from the options. */
+  readonly line: number;
   /** Name or number of its stage; '' before the first FROM. */
   readonly stage: string;
   /** Nothing had to be made. */

@@ -207,6 +207,7 @@ class Build {
       index: ++this.#step,
       total: this.#total,
       text: instruction.text,
+      line: instruction.line,
       stage,
     };
     yield text(`Step ${step.index}/${step.total} : ${step.text}`);

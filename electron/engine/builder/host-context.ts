@@ -49,10 +49,12 @@ function patterns(rules: string, always: ReadonlySet<string>): Patterns {
     .map((line) => line.trim())
     .filter((line) => line.startsWith('!'))
     .map((line) => line.slice(1).trim().replace(/^\/+/, ''));
-  const wanted = [...kept, ...always];
+  // Up to its first wildcard a pattern says where it can match.
+  const wanted = [...kept, ...always].map((each) => /^[^*?[\\]*/.exec(each)?.[0] ?? '');
   return {
     leftOut: (path) => text !== '' && !always.has(path) && matcher.ignores(path),
-    worthEntering: (directory) => wanted.some((each) => `${each}/`.startsWith(`${directory}/`)),
+    worthEntering: (directory) =>
+      wanted.some((each) => `${each}/`.startsWith(`${directory}/`) || `${directory}/`.startsWith(each)),
   };
 }
 

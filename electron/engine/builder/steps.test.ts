@@ -60,7 +60,14 @@ describe('steps', () => {
       for await (const event of test.images.build(buildOptions, context)) seen.push(event);
     };
     await expect(run()).rejects.toMatchObject({ kind: 'notFound', data: { step: 3, line: 5, source: 'missing' } });
-    expect(steps(seen).at(-1)).toEqual({ type: 'step', index: 3, total: 4, text: 'COPY missing /', stage: '0' });
+    expect(steps(seen).at(-1)).toEqual({
+      type: 'step',
+      index: 3,
+      total: 4,
+      text: 'COPY missing /',
+      line: 5,
+      stage: '0',
+    });
   });
 });
 
