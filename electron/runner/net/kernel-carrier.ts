@@ -19,6 +19,8 @@ export class KernelCarrier implements Carrier {
   readonly #traffic: Traffic;
   #first: Uint8Array | undefined;
   #owner: CarrierOwner | undefined;
+  /** There are bytes that the kernel has not taken. */
+  #behind = false;
   #linger: NodeJS.Timeout | undefined;
 
   /** `first`: bytes that were read from the socket already. `gone` is called when the socket is closed. */
@@ -51,13 +53,14 @@ export class KernelCarrier implements Carrier {
     if (first && first.length > 0) this.#data(first);
     socket.on('data', (bytes: Buffer) => this.#data(bytes));
     socket.on('end', () => this.#owner?.ending());
-    socket.on('drain', () => this.#owner?.drained());
     socket.resume();
   }
 
   write(bytes: Uint8Array): void {
     this.#traffic.sent += bytes.length;
-    if (this.#socket.writable) this.#socket.write(bytes);
+    if (!this.#socket.writable) return;
+    this.#socket.write(bytes, this.#wrote);
+    this.#behind = this.#socket.writableLength > 0;
   }
 
   end(): void {
@@ -90,6 +93,13 @@ export class KernelCarrier implements Carrier {
     if (resetting) reset(this.#socket);
     else this.#socket.destroy();
   }
+
+  /** Not the event 'drain', which comes only after more than a high-water mark had been waiting. */
+  readonly #wrote = (): void => {
+    if (!this.#behind || this.#socket.writableLength > 0) return;
+    this.#behind = false;
+    this.#owner?.drained();
+  };
 
   #data(bytes: Uint8Array): void {
     this.#traffic.received += bytes.length;

@@ -5,6 +5,7 @@ import { DatagramSocket } from '../datagram-socket.ts';
 import type { Errno, SocketAddress, SocketFamily, SocketOptions } from '../guest-net.ts';
 import type { NetStack, StackSocket } from '../stack.ts';
 import type { StreamSocket } from '../stream-socket.ts';
+import { Patience } from './patience.ts';
 import { type Channel, CHUNK, event, netWord, pack, type Reply, request, unpack } from './channel.ts';
 import { Served } from './served.ts';
 
@@ -12,6 +13,9 @@ import { Served } from './served.ts';
 const TURN = 1 << 19;
 /** Bytes of one socket that are put together before they are sent. */
 const GATHER = 1 << 17;
+
+/** Bytes that are rather a message, whose sender waits for an answer, than a part of a stream. */
+const SMALL = 1 << 13;
 
 /** The control thread's end of a guest's network: carries out its requests on the real sockets, and tells it what happens to them. */
 export class NetServer {
@@ -32,6 +36,9 @@ export class NetServer {
   /** The guest has no room for more events; it rings when it has. */
   #full = false;
   #published = false;
+  /** The last `#tell` has woken the guest. */
+  #told = false;
+  readonly #patience = new Patience();
   #turn: NodeJS.Immediate | undefined;
   #closed = false;
 
@@ -62,7 +69,10 @@ export class NetServer {
     const served = socket && this.#served.get(socket);
     if (!served || this.#closed) return;
     this.#dirty.add(served);
-    if (!this.#busy) this.#tell();
+    if (this.#busy) return;
+    const small = socket.available() <= SMALL;
+    this.#tell();
+    if (small && this.#told && this.#patience.worth()) this.#linger();
   }
 
   /** The guest runs no more: carries out what it has asked for. */
@@ -72,6 +82,14 @@ export class NetServer {
     while (this.#take(Infinity) > 0);
     this.#closed = true;
     clearImmediate(this.#turn);
+  }
+
+  /** Waits for the guest's answer a moment before the event loop does: a ring and a wake-up cost more than most answers take. */
+  #linger(): void {
+    if (this.#turn) return;
+    Atomics.store(this.#channelWords, netWord.controlSleeps, 0);
+    this.#patience.wait(() => this.#requests.waiting);
+    this.#serve();
   }
 
   #serve(): void {
@@ -218,6 +236,7 @@ export class NetServer {
       if (!this.#tellAll() && Atomics.exchange(this.#channelWords, netWord.eventsWait, 1) === 1) this.#full = true;
     }
     this.#busy = false;
+    this.#told = this.#published;
     if (!this.#published) return;
     this.#published = false;
     wake(this.#words);
