@@ -15,8 +15,8 @@ interface Report {
 
 /** Bytes that move at a time. */
 const pieceSize = 1 << 20;
-/** Pieces of one blob that are on their way. */
-const pieces = 6;
+/** Pieces of one blob that are on their way: enough that neither thread waits for the other when the machine is busy. */
+const pieces = 16;
 /** Milliseconds that an idle thread is kept. */
 const idle = 3000;
 
