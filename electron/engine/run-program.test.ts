@@ -112,6 +112,15 @@ describe('RUN', () => {
     expect([members('bridge'), left()]).toEqual([0, []]);
   });
 
+  it('ends with the engine, which waits for it', async () => {
+    const built = run();
+    const program = await t.supervisor.run(1);
+    const refused = expect(built).rejects.toMatchObject({ kind: 'cancelled' });
+    await t.engine.close();
+    await refused;
+    expect(program.terminated).toBe(true);
+  });
+
   it('ends at once when the build is cancelled, or nobody listens any more', async () => {
     const abort = new AbortController();
     const built = run({}, abort.signal);

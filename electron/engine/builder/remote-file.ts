@@ -69,8 +69,10 @@ export function downloader(transport: Transport, directory: string, signal: Abor
       return { name: name === '.' || name === '..' ? '' : name, tree: oneFile(path, entry, digest) };
     } catch (error) {
       if (signal?.aborted) throw cancelled('the build was cancelled');
-      const { kind, message, hint, data } = toDrydockError(error);
+      const { kind, message, hint: said, data } = toDrydockError(error);
       if (message.startsWith('ADD failed')) throw error;
+      // The transport speaks of registries.
+      const hint = kind === 'unavailable' ? 'Is the address right, and the server reachable from here?' : said;
       throw new DrydockError(kind, `ADD failed: ${source}: ${message}`, { hint, data, cause: error });
     }
   };

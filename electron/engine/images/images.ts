@@ -287,7 +287,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
           },
           request,
           context,
-          signal,
+          untilClosed(signal),
         ),
       ),
 
