@@ -1,8 +1,8 @@
-/* eslint-disable svelte/prefer-svelte-reactivity -- one counter stands for the whole map */
+/* eslint-disable svelte/prefer-svelte-reactivity -- promises that nothing draws from */
 import type { Failure } from '../../electron/contract/errors.ts';
 import type { ImageDetails, ImageRow } from '../../electron/contract/images.ts';
-import { load, save } from './persisted.ts';
 import type { Connection } from './connection.svelte.ts';
+import { Mirror } from './mirror.svelte.ts';
 
 /** A line of the list: one name of an image, as `docker images` shows them. */
 export interface ImageItem {
@@ -64,13 +64,9 @@ export function arrangeImages(
   return items.sort((a, b) => sign * orders[view.sort](a, b) || (a.key < b.key ? -1 : 1));
 }
 
-/** The mirror of the engine's images. */
-export class Images {
+/** The mirror of the engine's images, and how the list of them is looked at. */
+export class Images extends Mirror<ImageRow, ImageView> {
   readonly #connection: Connection;
-  readonly #rows = new Map<string, ImageRow>();
-  #version = $state(0);
-  #known = $state(false);
-  #view = $state.raw<ImageView>(load('images.view', { filter: '', sort: 'name', descending: false }, isView));
   readonly #hidden: { has(key: string): boolean; readonly size: number };
   readonly #problemOf: (key: string) => Failure | undefined;
   /** Details do not change for an id; asked for once. */
@@ -81,32 +77,17 @@ export class Images {
     hidden: { has(key: string): boolean; readonly size: number },
     problemOf: (key: string) => Failure | undefined,
   ) {
+    super('images', { filter: '', sort: 'name', descending: false }, isView);
     this.#connection = connection;
     this.#hidden = hidden;
     this.#problemOf = problemOf;
   }
 
-  get known(): boolean {
-    return this.#known;
+  get all(): readonly ImageRow[] {
+    return this.rows;
   }
-  get view(): ImageView {
-    return this.#view;
-  }
-  look(change: Partial<ImageView>): void {
-    this.#view = { ...this.#view, ...change };
-    save('images.view', this.#view);
-  }
-  get(id: string): ImageRow | undefined {
-    void this.#version;
-    return this.#rows.get(id);
-  }
-
-  readonly all: readonly ImageRow[] = $derived.by(() => {
-    void this.#version;
-    return [...this.#rows.values()];
-  });
   readonly items: readonly ImageItem[] = $derived.by(() =>
-    arrangeImages(this.all, this.#view, this.#hidden, this.#problemOf),
+    arrangeImages(this.all, this.view, this.#hidden, this.#problemOf),
   );
   /** Bytes of all images together. */
   readonly size: number = $derived.by(() => this.all.reduce((sum, row) => sum + row.size, 0));
@@ -121,22 +102,12 @@ export class Images {
     return details;
   }
 
-  snapshot(rows: readonly ImageRow[]): void {
-    this.#rows.clear();
+  override snapshot(rows: readonly ImageRow[]): void {
     this.#details.clear();
-    for (const row of rows) this.#rows.set(row.id, row);
-    this.#known = true;
-    this.#version++;
+    super.snapshot(rows);
   }
-  change(upsert: readonly ImageRow[], removed: readonly string[]): void {
-    for (const row of upsert) {
-      this.#rows.set(row.id, row);
-      this.#details.delete(row.id);
-    }
-    for (const id of removed) {
-      this.#rows.delete(id);
-      this.#details.delete(id);
-    }
-    this.#version++;
+  override change(upsert: readonly ImageRow[], removed: readonly string[]): void {
+    for (const id of [...upsert.map((row) => row.id), ...removed]) this.#details.delete(id);
+    super.change(upsert, removed);
   }
 }
