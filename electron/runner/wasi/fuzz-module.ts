@@ -1,6 +1,7 @@
 /** For tests only: a module whose `_start` calls host functions with constants, for trying them through a real runner. */
 import { argumentsFor, Dice, meanings } from './fuzzing.ts';
 import { signatures } from './signatures.ts';
+import { fdflag } from './types.ts';
 
 const PAGE = 65_536;
 const [I32, I64] = [0x7f, 0x7e];
@@ -48,9 +49,7 @@ export function fuzzModule(seed: number, calls: number): FuzzModule {
   const functions: { readonly name: string; readonly params: number[] }[] = [];
   const numbers = new Map<string, number>();
   const body: Call[] = [];
-  for (let index = 0; index < calls; index++) {
-    const key = dice.pick(dice.chance(1, 6) ? ['path_open', 'sock_open'] : Object.keys(meanings));
-    const args = argumentsFor(key, dice, ground);
+  const add = (key: string, args: readonly (number | bigint)[]): void => {
     let number = numbers.get(key);
     if (number === undefined) {
       number = functions.length;
@@ -60,6 +59,13 @@ export function fuzzModule(seed: number, calls: number): FuzzModule {
       functions.push({ name, params });
     }
     body.push({ function: number, args });
+  };
+  for (let index = 0; index < calls; index++) {
+    const key = dice.pick(dice.chance(1, 6) ? ['path_open', 'sock_open'] : Object.keys(meanings));
+    add(key, argumentsFor(key, dice, ground));
+    // A socket that waits would wait for ever, and the calls after it would not be tried: most are told not to, some get to it before.
+    if (key === 'sock_open' || dice.chance(1, 12))
+      for (let fd = 4; fd < 14; fd++) add('fd_fdstat_set_flags', [fd, fdflag.nonblock]);
   }
   const mistyped = dice.chance(1, 12);
   if (mistyped) dice.pick(functions).params.push(dice.pick([I64, 0x7d, 0x7c]));
