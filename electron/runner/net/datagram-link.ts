@@ -32,6 +32,11 @@ export class DatagramLink {
     if (this.#socket.writable && this.#socket.writableLength < WINDOW) this.#socket.write(encodeFrame(frame));
   }
 
+  /** Something is not on its way yet. */
+  get busy(): boolean {
+    return !this.#socket.destroyed && (this.#socket.connecting || this.#socket.writableLength > 0);
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -51,9 +51,8 @@ export class Datagrams implements DatagramHome {
   readonly #callers = new Set<DatagramLink>();
   readonly #back = new BoundedMap<string, Back>(PEERS);
   #closed = false;
-  /** Sent by the guest and not on their way yet, and who waits until there are none. */
+  /** Sent by the guest and not on their way yet. */
   #leaving = 0;
-  #left: () => void = () => undefined;
 
   constructor(options: DatagramsOptions) {
     this.#options = options;
@@ -95,7 +94,6 @@ export class Datagrams implements DatagramHome {
     this.#leaving += 1;
     const done = (error?: Errno): void => {
       this.#leaving -= 1;
-      if (this.#leaving === 0) this.#left();
       sent(error);
     };
     const to = { address: destination(wanted.address), port: wanted.port };
@@ -138,13 +136,10 @@ export class Datagrams implements DatagramHome {
 
   /** Resolves when what the guest has sent is on its way, as it would be in a kernel after the program has ended; at the latest after `limit` ms. */
   async flushed(limit: number): Promise<void> {
-    if (this.#leaving === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.#left = resolve;
-      timer = setTimeout(resolve, limit);
-    });
-    clearTimeout(timer);
+    const deadline = performance.now() + limit;
+    const busy = (): boolean =>
+      this.#leaving > 0 || [...this.#links.values(), ...this.#callers].some((link) => link.busy);
+    while (busy() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 
   close(): void {
