@@ -433,6 +433,7 @@ describe('what is wrong with a request', () => {
     ['FROM scratch', { dockerfile: 'Other' }, 'Cannot locate specified Dockerfile: Other'],
     ['FROM scratch', { tags: ['Bad'] }, 'must be lowercase'],
     ['FROM scratch', { target: 'x' }, 'failed to reach build target x in Dockerfile'],
+    ['FROM scratch', { platform: 'a//b' }, '"a//b" is an invalid platform'],
   ])('%j is told before the first event', async (dockerfile, options, message) => {
     await expect(before(dockerfile, options)).rejects.toMatchObject({
       kind: 'invalid',

@@ -47,9 +47,17 @@ export function parseChecksum(text: string): string {
 }
 
 /** Downloads into `directory`, which the caller removes, under a name of its own; nothing of the answer's names touches the disk. */
-export function downloader(transport: Transport, directory: string, signal: AbortSignal | undefined): Download {
+export function downloader(
+  transport: Transport | undefined,
+  directory: string,
+  signal: AbortSignal | undefined,
+): Download {
   let count = 0;
   return async (source, checksum) => {
+    if (!transport)
+      throw unsupported('ADD failed: this store of images was opened without a way to download', {
+        hint: 'Download the file into the build context first.',
+      });
     let url: URL;
     try {
       url = new URL(source);
