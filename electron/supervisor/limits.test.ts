@@ -83,7 +83,8 @@ describe('limits of real runs', () => {
       await until('two seconds of periods', () => run.run.throttling.periods - periods >= 20);
       const share = ((await cpu(run)) - before) / (performance.now() - began);
       expect(share).toBeLessThan(0.4);
-      expect(run.run.throttling.throttledTime).toBeGreaterThan(500);
+      // On a busy machine it needs little holding.
+      await until('half a second of standing still', () => run.run.throttling.throttledTime > 500);
 
       run.run.limitCpus(undefined);
       const free = await cpu(run);
