@@ -1,5 +1,9 @@
 import { GuestTerminated, type Wait } from '../wasi/world.ts';
 import { word } from './layout.ts';
+import { Patience } from './patience.ts';
+
+/** Of this thread. */
+const patience = new Patience();
 
 /**
  * The driver of a guest in its own thread: waits on the WAKE futex until the host call can be answered. Never blocks in anything but Atomics.wait,
@@ -13,6 +17,7 @@ export function drive(words: Int32Array, answer: number | Wait): number {
       const seen = Atomics.load(words, word.wake);
       if (Atomics.load(words, word.kill) === 1) throw new GuestTerminated();
       if (ready()) break;
+      if (patience.worth() && patience.wait(() => Atomics.load(words, word.wake) !== seen)) continue;
       if (deadline === undefined) {
         Atomics.wait(words, word.wake, seen);
         continue;

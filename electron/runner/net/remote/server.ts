@@ -5,7 +5,7 @@ import { DatagramSocket } from '../datagram-socket.ts';
 import type { Errno, SocketAddress, SocketFamily, SocketOptions } from '../guest-net.ts';
 import type { NetStack, StackSocket } from '../stack.ts';
 import type { StreamSocket } from '../stream-socket.ts';
-import { Patience } from './patience.ts';
+import { Patience } from '../../bridge/patience.ts';
 import { type Channel, CHUNK, event, netWord, pack, type Reply, request, unpack } from './channel.ts';
 import { Served } from './served.ts';
 

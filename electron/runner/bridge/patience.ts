@@ -17,14 +17,15 @@ export class Patience {
     return true;
   }
 
-  /** Waits a moment for the condition. */
-  wait(condition: () => boolean): void {
+  /** Waits a moment for the condition; whether it came true. */
+  wait(condition: () => boolean): boolean {
     const limit = performance.now() + MOMENT;
     do {
       if (!condition()) continue;
       this.#left = LIMIT;
-      return;
+      return true;
     } while (performance.now() < limit);
     if (--this.#left <= 0) this.#left = -PASSED;
+    return false;
   }
 }
