@@ -58,6 +58,11 @@ export interface NetSpec {
   readonly gate: string;
   /** Opened on the host before the guest runs; when one cannot be, the start fails. */
   readonly ports: readonly PublishedPort[];
+  /**
+   * How connections to `ports` look from inside: those made on the host's loopback come from `host`, and all go to `guest`. Absent where nothing is
+   * published.
+   */
+  readonly published?: { readonly host: string; readonly guest: string };
 }
 
 /** On any address of the guest's network: tcp listens, udp is bound. */
@@ -81,8 +86,17 @@ export type NetAsk =
   | { readonly ask: 'lookup'; readonly name: string; readonly family: 0 | 4 | 6 }
   /** Before a stream connects, and for the destination of a datagram (answers may be kept for a second). */
   | { readonly ask: 'route'; readonly protocol: 'tcp' | 'udp'; readonly address: string; readonly port: number }
-  /** Before a socket is bound: the port is claimed for this run. Port 0 = any free one. */
-  | { readonly ask: 'listen'; readonly protocol: 'tcp' | 'udp'; readonly address: string; readonly port: number }
+  /**
+   * Before a socket is bound: the port is claimed for this run. Port 0 = any free one. Of the host's own ports (answer `host`) it is only said that they
+   * may be tried; asked again with `bound` once the host has given one, it is claimed.
+   */
+  | {
+      readonly ask: 'listen';
+      readonly protocol: 'tcp' | 'udp';
+      readonly address: string;
+      readonly port: number;
+      readonly bound?: true;
+    }
   | { readonly ask: 'unlisten'; readonly protocol: 'tcp' | 'udp'; readonly port: number };
 
 export type NetAnswer =
@@ -91,7 +105,7 @@ export type NetAnswer =
   | { readonly gate: string; readonly port: number; readonly source: string }
   /** An address to be reached from the host: as asked, or another (`host.docker.internal` is 127.0.0.1). */
   | { readonly address: string; readonly port: number; readonly source: string }
-  /** Claimed. `host`: bind the host's address itself (`--network host`). */
+  /** Claimed. `host`: not yet, bind the host's address itself (`--network host`). */
   | { readonly port: number; readonly host?: true }
   | {
       /** noName: no such host. denied: a rule refuses it. unreachable: another network. refused: nobody listens there. */

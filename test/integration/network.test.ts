@@ -109,6 +109,13 @@ describe.skipIf(!hasDocker()).each(['process', 'shared'])('the virtual network, 
     ).toBe(`web ${own}/16`);
   });
 
+  it('who comes to a published port from the loopback of the host is seen as the gateway', async () => {
+    await docker('network', 'create', 'n');
+    await web('web', '-p', '127.0.0.1::80', '--network', 'n');
+    const gateway = await docker('network', 'inspect', '-f', '{{(index .IPAM.Config 0).Gateway}}', 'n');
+    expect(await curl(await hostPort('web', '80'), '/x')).toBe(`/x from ${gateway}\n`);
+  });
+
   it('two containers listen on the same port, each reached under its own name and port of the host', async () => {
     await docker('network', 'create', 'n');
     await web('one', '--network', 'n', '-p', '127.0.0.1::80');

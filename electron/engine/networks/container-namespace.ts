@@ -36,6 +36,8 @@ export interface World {
   readonly networks: Pick<Networks, 'record' | 'holder' | 'named' | 'covers'>;
   readonly resolver: Pick<HostResolver, 'lookup'>;
   readonly gates: Pick<Gates, 'next' | 'remove'>;
+  /** True for an address of the host's own interfaces. */
+  isHosts(ip: Ip): boolean;
   /** Of a container that runs. */
   namespaceOf(containerId: string): ContainerNamespace | undefined;
 }
@@ -51,10 +53,21 @@ export class ContainerNamespace {
   /** Rotates the answers for names that several containers share. */
   turn = 0;
   lookups = 0;
+  #closed = false;
 
   constructor(owner: Owner, world: World) {
     this.owner = owner;
     this.world = world;
+  }
+
+  /** Its owner's run is over: who shares it keeps the loopback. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Of the owner, as long as this is its namespace: the next run's addresses are not for who stayed in here. */
+  endpoints(): readonly NetworkEndpoint[] {
+    return this.#closed ? [] : this.owner.endpoints();
   }
 
   /** The namespace as one container takes part in it: its owner, or one with `--network container:X`. */
@@ -75,12 +88,12 @@ export class ContainerNamespace {
   }
 
   endpointAt(address: string): NetworkEndpoint | undefined {
-    return this.owner.endpoints().find(({ ipAddress }) => ipAddress === address);
+    return this.endpoints().find(({ ipAddress }) => ipAddress === address);
   }
 
   /** The endpoint that leads out, if any does. */
   wayOut(): NetworkEndpoint | undefined {
-    return this.owner.endpoints().find(({ networkId, ipAddress }) => ipAddress !== '' && !this.isInternal(networkId));
+    return this.endpoints().find(({ networkId, ipAddress }) => ipAddress !== '' && !this.isInternal(networkId));
   }
 
   isInternal(networkId: string): boolean {
@@ -108,14 +121,19 @@ class Member implements NetMember {
   constructor(namespace: ContainerNamespace, party: Party, ports: readonly PublishedPort[]) {
     this.#namespace = namespace;
     this.#party = party;
-    this.spec = { gate: namespace.world.gates.next(), ports };
+    const way = ports.length > 0 ? namespace.wayOut() : undefined;
+    this.spec = {
+      gate: namespace.world.gates.next(),
+      ports,
+      ...(way ? { published: { host: way.gateway, guest: way.ipAddress } } : {}),
+    };
   }
 
   async ask(ask: NetAsk): Promise<NetAnswer> {
     if (this.#left) return { error: 'unreachable' };
     switch (ask.ask) {
       case 'listen':
-        return isPort(ask.port) ? this.#listen(ask.protocol, ask.address, ask.port) : { error: 'notAvailable' };
+        return isPort(ask.port) ? this.#listen(ask) : { error: 'notAvailable' };
       case 'unlisten':
         this.#namespace.claims.give(ask.protocol, ask.port, this);
         return { port: ask.port };
@@ -133,14 +151,14 @@ class Member implements NetMember {
     this.#namespace.world.gates.remove(this.spec.gate);
   }
 
-  #listen(protocol: Protocol, address: string, port: number): NetAnswer {
+  #listen({ protocol, address, port, bound }: Extract<NetAsk, { ask: 'listen' }>): NetAnswer {
     const ip = parseIp(address);
     if (!ip) return { error: 'notAvailable' };
     const any = scopeOf(ip) === 'any';
     const { owner, claims } = this.#namespace;
     if (owner.host) {
-      // Whether the port is free is the host's to say. The claim is kept to know one's own listeners on its loopback.
-      if (port !== 0) claims.take(protocol, port, { holder: this, address: any ? '' : formatIp(ip) });
+      // Whether the port is free is the host's to say. Once it has, the claim is kept to know one's own listeners on its loopback.
+      if (bound && port !== 0) claims.take(protocol, port, { holder: this, address: any ? '' : formatIp(ip) });
       return { port, host: true };
     }
     if (!any && !this.#namespace.owns(ip)) return { error: 'notAvailable' };

@@ -43,13 +43,13 @@ const leadsOut = (namespace: ContainerNamespace): boolean => namespace.owner.hos
 
 /** Undefined when it is not there. */
 function inHostsFile(namespace: ContainerNamespace, name: string): readonly string[] | undefined {
-  const { hostname, domainname, extraHosts, endpoints } = namespace.owner;
+  const { hostname, domainname, extraHosts } = namespace.owner;
   if (name === 'localhost' || name.endsWith('.localhost')) return loopback;
   const extra = extraHosts.flatMap((entry) => addressFor(namespace, entry, name));
   if (extra.length > 0) return extra;
   const self = hostname.toLowerCase();
   if (name !== self && (domainname === '' || name !== `${self}.${domainname.toLowerCase()}`)) return undefined;
-  const addresses = endpoints().flatMap(({ ipAddress }) => (ipAddress === '' ? [] : ipAddress));
+  const addresses = namespace.endpoints().flatMap(({ ipAddress }) => (ipAddress === '' ? [] : ipAddress));
   return addresses.length > 0 ? addresses : loopback;
 }
 
@@ -72,7 +72,7 @@ export function splitExtraHost(entry: string): { readonly name: string; readonly
 /** All addresses of the first network that knows the name, with or without the network's own behind it; a different one first each time. */
 function onNetworks(namespace: ContainerNamespace, name: string): readonly string[] | undefined {
   const { networks } = namespace.world;
-  for (const endpoint of namespace.owner.endpoints()) {
+  for (const endpoint of namespace.endpoints()) {
     const suffix = `.${endpoint.name.toLowerCase()}`;
     const inner = name.endsWith(suffix) ? name.slice(0, -suffix.length) : undefined;
     for (const candidate of inner === undefined ? [name] : [name, inner]) {

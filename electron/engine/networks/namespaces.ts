@@ -1,6 +1,7 @@
 /** The namespaces of all containers that run, and what they share: gates, the host's resolver, the host's ports. */
 import { ContainerNamespace, type Owner } from './container-namespace.ts';
 import { Gates } from './gates.ts';
+import { HostAddresses } from './host-addresses.ts';
 import { HostPorts } from './host-ports.ts';
 import { HostResolver } from './host-resolver.ts';
 import type { Networks } from './networks.ts';
@@ -11,6 +12,7 @@ export interface NamespacesParts {
   readonly directory: string;
   readonly resolver?: HostResolver;
   readonly ports?: HostPorts;
+  readonly hostAddresses?: HostAddresses;
 }
 
 export class Namespaces {
@@ -18,13 +20,15 @@ export class Namespaces {
   readonly #networks: Networks;
   readonly #resolver: HostResolver;
   readonly #gates: Gates;
+  readonly #hostAddresses: HostAddresses;
   readonly #byContainer = new Map<string, ContainerNamespace>();
 
-  constructor({ networks, directory, resolver, ports }: NamespacesParts) {
+  constructor({ networks, directory, resolver, ports, hostAddresses }: NamespacesParts) {
     this.#networks = networks;
     this.#gates = new Gates(directory);
     this.#resolver = resolver ?? new HostResolver();
     this.ports = ports ?? new HostPorts();
+    this.#hostAddresses = hostAddresses ?? new HostAddresses();
   }
 
   /** A new one, found by the owner's addresses until it is closed. */
@@ -33,6 +37,7 @@ export class Namespaces {
       networks: this.#networks,
       resolver: this.#resolver,
       gates: this.#gates,
+      isHosts: (ip) => this.#hostAddresses.has(ip),
       namespaceOf: (containerId) => this.#byContainer.get(containerId),
     });
     this.#byContainer.set(owner.containerId, namespace);
@@ -46,6 +51,7 @@ export class Namespaces {
 
   /** Its addresses lead nowhere from now on; members that share it (`--network container:X`) keep its loopback. */
   closeOf(containerId: string): void {
+    this.#byContainer.get(containerId)?.close();
     this.#byContainer.delete(containerId);
   }
 

@@ -184,8 +184,12 @@ test('network host: the host’s own sockets, under the rules', async () => {
   expect(await a.route('10.5.0.2', 22)).toEqual({ address: '10.5.0.2', port: 22, source: '0.0.0.0' });
   a.allow = 'none';
   expect(await a.route('127.0.0.1', 22)).toEqual({ error: 'denied' });
-  expect(await a.route('127.0.0.1', 80)).toMatchObject({ address: '127.0.0.1' }); // its own listener
+  expect(await a.route('127.0.0.1', 80)).toEqual({ error: 'denied' }); // it has the port elsewhere
+  await a.bound(81, '127.0.0.1');
+  expect(await a.route('127.0.0.1', 81)).toMatchObject({ address: '127.0.0.1' }); // its own listener
   a.allow = ['localhost:22'];
   expect(await a.route('127.0.0.1', 22)).toMatchObject({ address: '127.0.0.1' });
-  expect(a.refused).toEqual([{ host: 'host.docker.internal', address: '127.0.0.1', port: 22, protocol: 'tcp' }]);
+  expect(a.refused).toEqual(
+    [22, 80].map((port) => ({ host: 'host.docker.internal', address: '127.0.0.1', port, protocol: 'tcp' })),
+  );
 });

@@ -45,7 +45,7 @@ function toLoopback(namespace: ContainerNamespace, ip: Ip, { protocol, port }: W
 function onNetworks(namespace: ContainerNamespace, party: Party, ip: Ip, wanted: Wanted): NetAnswer | undefined {
   const { networks } = namespace.world;
   const address = Number(ip.value);
-  const endpoint = namespace.owner.endpoints().find((each) => isOn(each, address));
+  const endpoint = namespace.endpoints().find((each) => isOn(each, address));
   if (!endpoint) return networks.covers(address) ? unreachable : undefined;
   const holder = networks.holder(endpoint.networkId, address);
   if (holder === undefined) return unreachable;
@@ -89,7 +89,7 @@ function outside(namespace: ContainerNamespace, party: Party, ip: Ip, { protocol
   const way = namespace.wayOut();
   if (!way) return unreachable;
   return (
-    notAllowed(party, namespace.learned.of(ip), ip, { protocol, port }) ?? {
+    notAllowed(party, namesOf(namespace, ip), ip, { protocol, port }) ?? {
       address: formatIp(ip),
       port,
       source: ip.family === 4 ? way.ipAddress : '::',
@@ -103,10 +103,24 @@ function fromHost(namespace: ContainerNamespace, party: Party, ip: Ip, { protoco
   const own = scope === 'any' || scope === 'loopback';
   const address = scope === 'any' ? (ip.family === 4 ? '127.0.0.1' : '::1') : formatIp(ip);
   const source = ip.family === 4 ? '0.0.0.0' : '::';
-  if (own && namespace.claims.get(protocol, port)) return { address, port, source };
-  const names = own ? ['localhost', 'gateway.docker.internal', hostName] : namespace.learned.of(ip);
-  return notAllowed(party, names, ip, { protocol, port }) ?? { address, port, source };
+  const known = { address, port, source };
+  if (!own) return notAllowed(party, namesOf(namespace, ip), ip, { protocol, port }) ?? known;
+  if (listensThere(namespace, protocol, port, address)) return known;
+  // Its loopback by names only, as everywhere: no address rule opens it.
+  if (party.rules().allows({ names: ['localhost', ...hostNames], port })) return known;
+  party.refused({ host: hostName, address: formatIp(ip), port, protocol });
+  return { error: 'denied' };
 }
+
+/** A port of the host that members of this namespace have on just this address. Elsewhere than on Linux a stranger may have it beside who has all addresses. */
+function listensThere(namespace: ContainerNamespace, protocol: Protocol, port: number, address: string): boolean {
+  const claim = namespace.claims.get(protocol, port);
+  return claim?.address === address || (claim?.address === '' && process.platform === 'linux');
+}
+
+/** The host's own addresses are the host, whatever name of the world points at them. */
+const namesOf = (namespace: ContainerNamespace, ip: Ip): Iterable<string> =>
+  namespace.world.isHosts(ip) ? [...hostNames].reverse() : namespace.learned.of(ip);
 
 function notAllowed(
   party: Party,

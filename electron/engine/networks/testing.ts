@@ -2,9 +2,10 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NetAnswer, NetAsk } from '../../supervisor/protocol.ts';
+import type { NetAnswer, NetAsk, PublishedPort } from '../../supervisor/protocol.ts';
 import type { NetworkEndpoint, OutboundRules } from '../api/index.ts';
 import type { Owner } from './container-namespace.ts';
+import { HostAddresses } from './host-addresses.ts';
 import { HostResolver } from './host-resolver.ts';
 import type { NetMember } from './namespace.ts';
 import { Namespaces } from './namespaces.ts';
@@ -18,6 +19,7 @@ export class TestWorld {
   /** What the host's resolver knows; anything else is no name. */
   readonly dns: Record<string, readonly string[]> = {};
   readonly asked: string[] = [];
+  hostAddresses: readonly string[] = [];
 
   constructor() {
     const directory = mkdtempSync(join(tmpdir(), 'drydock-netns-'));
@@ -33,12 +35,23 @@ export class TestWorld {
         found ? done(null, found) : done(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), []),
       );
     });
-    this.namespaces = new Namespaces({ networks: this.networks, directory: join(directory, 'net'), resolver });
+    const hostAddresses = new HostAddresses(() => this.hostAddresses);
+    this.namespaces = new Namespaces({
+      networks: this.networks,
+      directory: join(directory, 'net'),
+      resolver,
+      hostAddresses,
+    });
   }
 
   /** A container that runs; `on`: names of networks, with aliases after a colon: "front:web,www". */
-  run(id: string, on: readonly string[], more: Partial<Owner> = {}): TestContainer {
-    return new TestContainer(this, id, on, more);
+  run(
+    id: string,
+    on: readonly string[],
+    more: Partial<Owner> = {},
+    ports: readonly PublishedPort[] = [],
+  ): TestContainer {
+    return new TestContainer(this, id, on, more, ports);
   }
 }
 
@@ -46,14 +59,29 @@ export class TestContainer {
   endpoints: NetworkEndpoint[] = [];
   rules: Rules = parseRules('all');
   readonly refused: Refused[] = [];
-  readonly member: NetMember;
+  member: NetMember;
   readonly id: string;
   readonly #world: TestWorld;
+  readonly #on: readonly string[];
+  readonly #more: Partial<Owner>;
 
-  constructor(world: TestWorld, id: string, on: readonly string[], more: Partial<Owner>) {
+  constructor(
+    world: TestWorld,
+    id: string,
+    on: readonly string[],
+    more: Partial<Owner>,
+    ports: readonly PublishedPort[],
+  ) {
     this.id = id;
     this.#world = world;
-    for (const each of on) {
+    this.#on = on;
+    this.#more = more;
+    this.member = this.#begin(ports);
+  }
+
+  #begin(ports: readonly PublishedPort[]): NetMember {
+    const [world, id, more] = [this.#world, this.id, this.#more];
+    for (const each of this.#on) {
       const [network = '', aliases = ''] = each.split(':');
       this.endpoints.push(
         world.networks.join(network, {
@@ -72,7 +100,7 @@ export class TestContainer {
       endpoints: () => this.endpoints,
       ...more,
     });
-    this.member = this.#takePart().member(`${id}:1`, []);
+    return this.#takePart().member(`${id}:1`, ports);
   }
 
   /** Another run in the same namespace: an exec, or a container with `--network container:X`. */
@@ -95,11 +123,20 @@ export class TestContainer {
     this.endpoints = [];
   }
 
+  restart(): void {
+    this.stop();
+    this.member = this.#begin([]);
+  }
+
   ask(ask: NetAsk): Promise<NetAnswer> {
     return this.member.ask(ask);
   }
   listen(port: number, address = '0.0.0.0', protocol: 'tcp' | 'udp' = 'tcp'): Promise<NetAnswer> {
     return this.ask({ ask: 'listen', protocol, address, port });
+  }
+  /** The host has given the port (`--network host`). */
+  bound(port: number, address: string): Promise<NetAnswer> {
+    return this.ask({ ask: 'listen', protocol: 'tcp', address, port, bound: true });
   }
   route(address: string, port: number, protocol: 'tcp' | 'udp' = 'tcp'): Promise<NetAnswer> {
     return this.ask({ ask: 'route', protocol, address, port });

@@ -1,5 +1,6 @@
 /** What addresses mean for the sockets of one guest. All of them are text; IPv4 in an IPv6 socket is mapped (::ffff:a.b.c.d). */
 import { familyOf, loopbackAddress, unmapped } from '../wasi/ip-address.ts';
+import type { NetSpec } from '../../supervisor/protocol.ts';
 import type { SocketAddress, SocketFamily } from './guest-net.ts';
 
 export const isAny = (address: string): boolean => {
@@ -29,4 +30,17 @@ export function hears(bound: string, to: string): boolean {
 export function seenBy(family: SocketFamily, { address, port }: SocketAddress): SocketAddress {
   const plain = unmapped(address);
   return { address: family === 6 && familyOf(plain) === 4 ? `::ffff:${plain}` : plain, port };
+}
+
+/**
+ * True when a socket that is bound to `bound` can reach `to`, which sees others come from `source`. As on Linux, a loopback address is no source for
+ * anybody else: who trusts its loopback would be deceived.
+ */
+export const maySpeak = (bound: string, to: string, source: string): boolean =>
+  !isLoopback(bound) || isLoopback(to) || unmapped(source) === unmapped(to);
+
+/** Who comes to a published port, as the guest sees it: the host's loopback is not the guest's. */
+export function fromOutside(address: string, published: NetSpec['published']): string {
+  const plain = unmapped(address).replace(/%.*/, '');
+  return published && isLoopback(plain) ? published.host : plain;
 }

@@ -139,6 +139,10 @@ export class DatagramSocket implements GuestSocket {
     return this.#sending;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   shutdown(read: boolean): void {
     if (read) this.#readShut = true;
     this.#changed(this);
@@ -163,6 +167,7 @@ export class DatagramSocket implements GuestSocket {
   }
 
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#bound?.release();
     this.#arrived = [];

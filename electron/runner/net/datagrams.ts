@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
-import type { NetAnswer } from '../../supervisor/protocol.ts';
+import type { NetAnswer, NetSpec } from '../../supervisor/protocol.ts';
 import { errno } from '../wasi/errno.ts';
 import { anyAddress, unmapped } from '../wasi/ip-address.ts';
-import { destination, hears, isLoopback, seenBy } from './address.ts';
+import { destination, fromOutside, hears, isLoopback, maySpeak, seenBy } from './address.ts';
 import type { Ask } from './asker.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { DatagramLink } from './datagram-link.ts';
@@ -36,6 +36,8 @@ export interface DatagramsOptions {
   readonly traffic: Traffic;
   /** Of this run; undefined when it has none. */
   readonly gate: string | undefined;
+  /** How datagrams to published ports look from inside. */
+  readonly published: NetSpec['published'];
   /** Before a port is claimed: others may send from that moment on. */
   openGate(): Promise<void>;
 }
@@ -69,7 +71,7 @@ export class Datagrams implements DatagramHome {
       const bound = await this.#host(socket).bind({ address, port: wanted.port });
       if (typeof bound === 'number') return bound;
       const { port } = bound;
-      if (wanted.port === 0) void ask({ ask: 'listen', protocol: 'udp', address, port });
+      void ask({ ask: 'listen', protocol: 'udp', address, port, bound: true });
       return {
         local: { address: wanted.address, port },
         release: () => {
@@ -95,6 +97,8 @@ export class Datagrams implements DatagramHome {
     const done = (error?: Errno): void => {
       this.#leaving -= 1;
       sent(error);
+      // It was closed before all was on its way.
+      if (socket.closed) this.#forget(socket);
     };
     const to = { address: destination(wanted.address), port: wanted.port };
     const { port } = socket.localAddress();
@@ -109,15 +113,18 @@ export class Datagrams implements DatagramHome {
   }
 
   /** A datagram that came to a port published on the host, for whoever in the guest's network has `port`. */
-  async forward(bytes: Uint8Array, port: number, from: SocketAddress, back: Back): Promise<void> {
+  async forward(bytes: Uint8Array, port: number, outside: SocketAddress, back: Back): Promise<void> {
+    const { published, gate } = this.#options;
+    const from = { address: fromOutside(outside.address, published), port: outside.port };
     const own = this.#sockets.get(port);
     if (own && !isLoopback(own.address)) {
       this.#back.set(keyOf(port, from), back);
       return own.socket.deliver(bytes, seenBy(own.socket.family, from));
     }
-    const to = { address: '127.0.0.1', port };
+    // By the guest's address: its loopback is not for others.
+    const to = { address: published?.guest ?? '127.0.0.1', port };
     const answer = await this.#route(to);
-    if (this.#closed || !('gate' in answer) || answer.gate === this.#options.gate) return;
+    if (this.#closed || !('gate' in answer) || answer.gate === gate) return;
     this.#back.set(keyOf(port, from), back);
     this.#link(answer.gate)?.send({ to: { ...to, port: answer.port }, from, forwarded: true, bytes });
   }
@@ -180,6 +187,8 @@ export class Datagrams implements DatagramHome {
       this.#deliver(to, source(to.address), bytes);
     } else if ('error' in answer) {
       return done(errnoOfRefusal(answer.error));
+    } else if ('source' in answer && !maySpeak(local.address, to.address, answer.source)) {
+      return done(errno.inval);
     } else if ('gate' in answer) {
       const from = source(answer.source);
       if (answer.gate === this.#options.gate) this.#deliver({ address: to.address, port: answer.port }, from, bytes);
@@ -243,7 +252,9 @@ export class Datagrams implements DatagramHome {
     return host;
   }
 
+  /** Unless something is on its way still. */
   #forget(socket: DatagramSocket): void {
+    if (socket.queued > 0) return;
     this.#hosts.get(socket)?.close();
     this.#hosts.delete(socket);
   }

@@ -35,5 +35,11 @@ export interface Listener {
 export interface StreamHome {
   /** Claims a port for the listener, who may be offered connections from now on. */
   bindStream(listener: Listener, address: SocketAddress): Promise<Bound | Errno>;
-  connectStream(family: SocketFamily, from: SocketAddress, to: SocketAddress): Promise<Connection | Errno>;
+  /** `dialling` learns how to give up what takes long. */
+  connectStream(
+    family: SocketFamily,
+    from: SocketAddress,
+    to: SocketAddress,
+    dialling: (giveUp: () => void) => void,
+  ): Promise<Connection | Errno>;
 }

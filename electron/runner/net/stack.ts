@@ -55,6 +55,7 @@ export class NetStack implements GuestNet {
       ask: this.#ask,
       traffic: this.#traffic,
       gate: spec?.gate,
+      published: spec?.published,
       openGate: () => this.#gate?.open() ?? Promise.resolve(),
     };
     this.#streams = new Streams(shared);

@@ -25,6 +25,8 @@ export class StreamSocket implements GuestSocket, Listener, CarrierOwner {
   #peer: SocketAddress | undefined;
   #options: SocketOptions = {};
   #closed = false;
+  /** Ends a connect that is under way. */
+  #giveUp: (() => void) | undefined;
 
   #carrier: Carrier | undefined;
   readonly #received = new ByteQueue();
@@ -199,6 +201,7 @@ export class StreamSocket implements GuestSocket, Listener, CarrierOwner {
     if (this.#closed) return;
     this.#closed = true;
     this.#bound?.release();
+    this.#giveUp?.();
     for (const socket of this.#accepting.splice(0)) socket.#carrier?.destroy(true);
     for (const incoming of this.#waiting.splice(0)) incoming.refuse();
     this.#received.clear();
@@ -264,7 +267,11 @@ export class StreamSocket implements GuestSocket, Listener, CarrierOwner {
   }
 
   async #connect(to: SocketAddress): Promise<Errno> {
-    const connection = await this.#home.connectStream(this.family, this.#local, to);
+    const connection = await this.#home.connectStream(this.family, this.#local, to, (giveUp) => {
+      if (this.#closed) giveUp();
+      else this.#giveUp = giveUp;
+    });
+    this.#giveUp = undefined;
     if (this.#closed) {
       if (!isErrno(connection)) connection.carrier.destroy();
       return errno.badf;

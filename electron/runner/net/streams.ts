@@ -1,7 +1,8 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { NetSpec } from '../../supervisor/protocol.ts';
 import { errno } from '../wasi/errno.ts';
 import { unmapped } from '../wasi/ip-address.ts';
-import { destination, hears, isAny, isLoopback, seenBy } from './address.ts';
+import { destination, fromOutside, hears, isAny, isLoopback, maySpeak, seenBy } from './address.ts';
 import type { Ask } from './asker.ts';
 import { dialGate, dialHost, reset } from './dial.ts';
 import { errnoOfNet, errnoOfRefusal } from './errors.ts';
@@ -28,6 +29,8 @@ export interface StreamsOptions {
   readonly traffic: Traffic;
   /** Of this run; undefined when it has none. */
   readonly gate: string | undefined;
+  /** How connections to published ports look from inside. */
+  readonly published: NetSpec['published'];
   /** Before a port is claimed: others may come from that moment on. */
   openGate(): Promise<void>;
 }
@@ -67,7 +70,12 @@ export class Streams implements StreamHome {
     };
   }
 
-  async connectStream(family: SocketFamily, from: SocketAddress, wanted: SocketAddress): Promise<Connection | Errno> {
+  async connectStream(
+    family: SocketFamily,
+    from: SocketAddress,
+    wanted: SocketAddress,
+    dialling: (giveUp: () => void) => void,
+  ): Promise<Connection | Errno> {
     const to = { address: destination(wanted.address), port: wanted.port };
     if (to.port === 0) return errno.connrefused;
     const { ask, gate: own } = this.#options;
@@ -84,16 +92,21 @@ export class Streams implements StreamHome {
     const answer = await ask({ ask: 'route', protocol: 'tcp', ...to });
     if (this.#closed) return errno.netdown;
     if ('error' in answer) return errnoOfRefusal(answer.error);
+    const track = (socket: Socket): void => {
+      this.#track(socket);
+      dialling(() => void socket.destroy());
+    };
+    if ('source' in answer && !maySpeak(from.address, to.address, answer.source)) return errno.inval;
     if ('gate' in answer) {
       const there = { address: to.address, port: answer.port };
       const here = source(answer.source);
       if (answer.gate === own) return this.#connectOwn(there, here, seen);
-      const dialled = await dialGate(answer.gate, there, here, this.#track);
+      const dialled = await dialGate(answer.gate, there, here, track);
       if (typeof dialled === 'number') return dialled;
       return seen(this.#carrier(dialled.socket, dialled.first), here);
     }
     if (!('address' in answer)) return errno.netunreach;
-    const dialled = await dialHost(answer, this.#track);
+    const dialled = await dialHost(answer, track);
     if (typeof dialled === 'number') return dialled;
     const { localAddress = answer.source, localPort = 0 } = dialled.socket;
     return seen(this.#carrier(dialled.socket, dialled.first), {
@@ -124,15 +137,18 @@ export class Streams implements StreamHome {
     const { remoteAddress, remotePort, localAddress = '0.0.0.0' } = socket;
     // Gone already.
     if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
-    const from = { address: unmapped(remoteAddress).replace(/%.*/, ''), port: remotePort };
+    const { published } = this.#options;
+    const from = { address: fromOutside(remoteAddress, published), port: remotePort };
     const own = this.#listening.get(port);
     if (own && !isLoopback(own.address)) {
-      const local = { address: isAny(own.address) ? unmapped(localAddress).replace(/%.*/, '') : own.address, port };
+      const inside = published?.guest ?? unmapped(localAddress).replace(/%.*/, '');
+      const local = { address: isAny(own.address) ? inside : own.address, port };
       const refuse = (): void => reset(socket);
       const take = () => (socket.destroyed ? undefined : this.#carrier(socket));
       return own.listener.offer(this.#incoming(own.listener, local, from, refuse, take));
     }
-    const to = { address: '127.0.0.1', port };
+    // By the guest's address: its loopback is not for others.
+    const to = { address: published?.guest ?? '127.0.0.1', port };
     const answer = await this.#options.ask({ ask: 'route', protocol: 'tcp', ...to });
     if (!('gate' in answer) || answer.gate === this.#options.gate || this.#closed) return reset(socket);
     const dialled = await dialGate(answer.gate, { ...to, port: answer.port }, from, this.#track);
@@ -179,9 +195,9 @@ export class Streams implements StreamHome {
         this.#servers.add(server);
         if (this.#closed) server.close();
         const { port } = server.address() as AddressInfo;
-        // The number is known only now.
-        if (wanted.port === 0)
-          void this.#options.ask({ ask: 'listen', protocol: 'tcp', address: unmapped(wanted.address), port });
+        // Only now it is known whether the host has the port to give, and which.
+        const address = unmapped(wanted.address);
+        void this.#options.ask({ ask: 'listen', protocol: 'tcp', address, port, bound: true });
         resolve({
           local: { address: wanted.address, port },
           release: () => {

@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NetAnswer, NetAsk, PublishedPort } from '../../supervisor/protocol.ts';
+import type { NetAnswer, NetAsk, NetSpec, PublishedPort } from '../../supervisor/protocol.ts';
 import { WORDS } from '../bridge/layout.ts';
+import { Asker } from './asker.ts';
 import type { GuestNet, Pending } from './guest-net.ts';
 import { openChannel } from './remote/channel.ts';
 import { RemoteNet } from './remote/remote-net.ts';
@@ -78,9 +79,16 @@ export class TestNetwork {
   readonly #members: Member[] = [];
   readonly #claims = new Map<string, string>();
 
-  add(address: string, ports: readonly PublishedPort[] = []): Party {
+  /** Every answer on its way. */
+  held: (answer: NetAnswer) => Promise<NetAnswer> = (answer) => Promise.resolve(answer);
+
+  add(address: string, ports: readonly PublishedPort[] = [], more: Partial<NetSpec> = {}): Party {
     const gate = join(this.directory, `${this.#members.length}.sock`);
-    const added = party(this.#form, { spec: { gate, ports }, ask: (ask) => this.ask(address, gate, ask) });
+    // As in a runner: questions have numbers.
+    const asker: Asker = new Asker(
+      (seq, ask) => void this.ask(address, gate, ask).then((answer) => asker.answer(seq, answer)),
+    );
+    const added = party(this.#form, { spec: { gate, ports, ...more }, ask: asker.ask });
     this.#members.push({ address, party: added });
     return added;
   }
@@ -92,7 +100,7 @@ export class TestNetwork {
   /** As the engine would answer a run. */
   ask(address: string, gate: string, ask: NetAsk): Promise<NetAnswer> {
     this.asked.push(ask);
-    return Promise.resolve(this.answers(ask) ?? this.#answer(address, gate, ask));
+    return this.held(this.answers(ask) ?? this.#answer(address, gate, ask));
   }
 
   async close(): Promise<void> {

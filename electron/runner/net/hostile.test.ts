@@ -1,0 +1,220 @@
+/** What a guest, or who speaks to it, must not bring about. */
+import { createSocket } from 'node:dgram';
+import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { NetAsk, PublishedPort } from '../../supervisor/protocol.ts';
+import { errno } from '../wasi/errno.ts';
+import type { GuestSocket } from './guest-net.ts';
+import { type Form, type Party, TestNetwork, until, value } from './testing.ts';
+
+const at = (address: string, port: number) => ({ address, port });
+const bytes = (said: string): readonly Uint8Array[] => [Buffer.from(said)];
+async function listening({ net }: Party, port: number, address = '0.0.0.0'): Promise<GuestSocket> {
+  const socket = net.socket(4, 'stream');
+  expect(await value(socket.bind({ address, port }))).toBe(0);
+  expect(await value(socket.listen(16))).toBe(0);
+  return socket;
+}
+
+async function bound({ net }: Party, port: number, address = '0.0.0.0'): Promise<GuestSocket> {
+  const socket = net.socket(4, 'dgram');
+  expect(await value(socket.bind({ address, port }))).toBe(0);
+  return socket;
+}
+
+async function datagram(socket: GuestSocket): Promise<{ readonly said: string; readonly from: string }> {
+  await until(() => socket.receiveFrom([], true) !== undefined);
+  const into = Buffer.alloc(65_536);
+  const got = socket.receiveFrom([into], false);
+  return { said: into.toString('latin1', 0, got?.length), from: got?.from.address ?? '' };
+}
+
+/** Sockets of the host that are open in this process. */
+const open = (kind: string): number => process.getActiveResourcesInfo().filter((name) => name === kind).length;
+
+const published = (protocol: 'tcp' | 'udp', port: number): PublishedPort => ({
+  protocol,
+  hostIp: '127.0.0.1',
+  hostPort: 0,
+  port,
+});
+
+describe.each<Form>(['direct', 'remote'])('%s', (form) => {
+  let network: TestNetwork;
+  const servers: Server[] = [];
+  const asked = <A extends NetAsk['ask']>(ask: A) =>
+    network.asked.filter((each): each is Extract<NetAsk, { ask: A }> => each.ask === ask);
+  beforeEach(() => (network = new TestNetwork(form)));
+  afterEach(async () => {
+    for (const server of servers.splice(0)) server.close();
+    await network.close();
+  });
+
+  const serve = (heard: (socket: Socket) => void): Promise<number> =>
+    new Promise((resolve) => {
+      const server = createServer({ allowHalfOpen: true }, heard);
+      servers.push(server);
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+    });
+
+  test('a loopback address is no source for others', async () => {
+    const [one, two] = [network.add('10.0.0.3'), network.add('10.0.0.2')];
+    const port = await serve((socket) => socket.destroy());
+    const [server, box] = [await listening(two, 80), await bound(two, 53)];
+    for (const [address, number] of [
+      ['10.0.0.2', 80],
+      ['10.0.0.1', port],
+    ] as const) {
+      const client = one.net.socket(4, 'stream');
+      expect(await value(client.bind(at('127.0.0.1', 5000)))).toBe(0);
+      expect(await value(client.connect(at(address, number)))).toBe(errno.inval);
+      client.close();
+      expect(server.backlog()).toBe(0);
+    }
+    const sender = await bound(one, 5001, '127.0.0.1');
+    expect(sender.sendTo(bytes('trust me'), at('10.0.0.2', 53))).toBe(0);
+    await until(() => sender.error(false) !== 0);
+    expect(sender.error(true)).toBe(errno.inval);
+    expect(box.receiveFrom([], true)).toBeUndefined();
+    // To itself it is one.
+    const own = await bound(one, 54);
+    sender.sendTo(bytes('me'), at('127.0.0.1', 54));
+    expect(await datagram(own)).toEqual({ said: 'me', from: '127.0.0.1' });
+  });
+
+  test('a published port does not lead to the loopback of another member', async () => {
+    const seen = { published: { host: '10.0.0.254', guest: '10.0.0.1' } };
+    const one = network.add('10.0.0.1', [published('tcp', 80), published('udp', 53)], seen);
+    const two = network.add('10.0.0.1');
+    const [tcp, udp] = (await one.stack.openPorts()) as [number, number];
+    const hidden = await listening(two, 80, '127.0.0.1');
+    const box = await bound(two, 53, '127.0.0.1');
+    const client = connect(tcp, '127.0.0.1');
+    expect(await ended(client)).toBe('ECONNRESET');
+    const stranger = createSocket('udp4');
+    stranger.send('in', udp, '127.0.0.1');
+    await until(() => asked('route').some(({ protocol }) => protocol === 'udp'));
+    stranger.close();
+    expect(asked('route').map(({ address }) => address)).toEqual(['10.0.0.1', '10.0.0.1']);
+    expect([hidden.backlog(), box.receiveFrom([], true)]).toEqual([0, undefined]);
+  });
+
+  test('who comes to a published port from the host is nobody of the loopback', async () => {
+    const seen = { published: { host: '10.0.0.254', guest: '10.0.0.1' } };
+    const one = network.add('10.0.0.1', [published('tcp', 80), published('udp', 53)], seen);
+    const two = network.add('10.0.0.1');
+    const [tcp, udp] = (await one.stack.openPorts()) as [number, number];
+    const stranger = createSocket('udp4');
+    const heard: string[] = [];
+    stranger.on('message', (message) => heard.push(message.toString()));
+    await new Promise<void>((resolve) => stranger.bind(0, '127.0.0.1', resolve));
+    const { port } = stranger.address();
+    for (const party of [one, two]) {
+      const server = await listening(party, 80);
+      const client = connect(tcp, '127.0.0.1');
+      await until(() => server.backlog() > 0);
+      const accepted = server.accept();
+      expect(accepted?.peerAddress()).toEqual(at('10.0.0.254', client.localPort as number));
+      expect(accepted?.localAddress()).toEqual(at('10.0.0.1', 80));
+      client.destroy();
+      server.close();
+
+      const box = await bound(party, 53);
+      stranger.send('hello', udp, '127.0.0.1');
+      expect(await datagram(box)).toEqual({ said: 'hello', from: '10.0.0.254' });
+      // Its own loopback has the number too: what goes there stays there.
+      const inside = await bound(party, port, '127.0.0.1');
+      box.sendTo(bytes('secret'), at('127.0.0.1', port));
+      expect(await datagram(inside)).toMatchObject({ said: 'secret' });
+      box.sendTo(bytes('answer'), at('10.0.0.254', port));
+      await until(() => heard.length > 0);
+      expect(heard.splice(0)).toEqual(['answer']);
+      box.close();
+      inside.close();
+      await until(() => asked('unlisten').filter(({ port: number }) => number === 53).length > (party === one ? 0 : 1));
+    }
+    stranger.close();
+  });
+
+  test('the host’s own ports are claimed once the host has given them', async () => {
+    const one = network.add('10.0.0.1');
+    network.answers = (ask) => (ask.ask === 'listen' ? { port: ask.port, host: true } : undefined);
+    const port = await serve((socket) => socket.destroy());
+    const [stream, dgram] = [one.net.socket(4, 'stream'), one.net.socket(4, 'dgram')];
+    expect(await value(stream.bind(at('127.0.0.1', port)))).toBe(errno.addrinuse);
+    expect(asked('listen').filter((ask) => ask.bound)).toEqual([]);
+    expect(await value(one.net.socket(4, 'stream').bind(at('127.0.0.1', 0)))).toBe(0);
+    expect(await value(dgram.bind(at('127.0.0.1', 0)))).toBe(0);
+    const local = dgram.localAddress().port;
+    await until(() => asked('listen').filter((ask) => ask.bound).length === 2);
+    expect(await value(one.net.socket(4, 'dgram').bind(at('127.0.0.1', local)))).toBe(errno.addrinuse);
+    expect(asked('listen').filter((ask) => ask.bound)).toHaveLength(2);
+  });
+
+  test('a datagram socket that was closed leaves nothing open, and what it sent still goes', async () => {
+    const one = network.add('10.0.0.9');
+    const stranger = createSocket('udp4');
+    const heard = new Set<string>();
+    stranger.on('message', (message) => heard.add(message.toString()));
+    await new Promise<void>((resolve) => stranger.bind(0, '127.0.0.1', resolve));
+    const { port } = stranger.address();
+    const before = open('UDPWrap');
+    const rounds = 50;
+    for (let round = 0; round < rounds; round++) {
+      const socket = await bound(one, 0);
+      for (const part of ['a', 'b', 'c']) socket.sendTo(bytes(`${round}${part}`), at('10.0.0.1', port));
+      socket.close();
+    }
+    await until(() => heard.size === rounds * 3);
+    await until(() => open('UDPWrap') <= before);
+    stranger.close();
+  });
+
+  test('a connection that is not waited for any more is given up', async () => {
+    const [one, two] = [network.add('10.0.0.1'), network.add('10.0.0.2')];
+    const server = await listening(two, 80);
+    // More than the backlog: those that wait have a socket each.
+    const before = open('PipeWrap');
+    const sockets = Array.from({ length: 100 }, () => one.net.socket(4, 'stream'));
+    const pending = sockets.map((socket) => socket.connect(at('10.0.0.2', 80)));
+    await until(() => open('PipeWrap') >= before + 200);
+    expect(pending.filter((each) => each.poll() === 0).length).toBeLessThan(100);
+    for (const socket of sockets) socket.close();
+    // Their ends are gone; those of the listener are there until it accepts.
+    await until(() => open('PipeWrap') <= before + 100);
+    const other = two.net.socket(4, 'stream');
+    server.close();
+    await until(() => {
+      // A guest that does something.
+      other.available();
+      return open('PipeWrap') <= before;
+    });
+  });
+
+  test('questions to the engine are few at a time', async () => {
+    const one = network.add('10.0.0.1');
+    const waiting: (() => void)[] = [];
+    let most = 0;
+    network.held = (answer) =>
+      new Promise((resolve) => {
+        waiting.push(() => resolve(answer));
+        most = Math.max(most, waiting.length);
+      });
+    const pending = Array.from({ length: 2000 }, (_, number) =>
+      one.net.socket(4, 'stream').connect(at('10.9.9.9', number + 1)),
+    );
+    await until(() => {
+      for (const answer of waiting.splice(0)) answer();
+      return pending.every((each) => each.poll() === errno.hostunreach);
+    });
+    expect(most).toBeLessThanOrEqual(256);
+    expect(most).toBeGreaterThan(10);
+  });
+});
+
+/** The error with which a connection ends, or 'end'. */
+const ended = (socket: Socket): Promise<string> =>
+  new Promise((resolve) => {
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    socket.on('end', () => resolve('end'));
+  });
