@@ -40,6 +40,13 @@ export class Starters {
     return this.#work.get(name);
   }
 
+  /** Those that are being built, or whose failure has not been read yet: they must stay in sight. */
+  readonly unsettled: readonly string[] = $derived.by(() =>
+    this.#rows
+      .map(({ name }) => name)
+      .filter((name) => this.#work.has(name) || this.#operations.problem(subjectOf(name)) !== undefined),
+  );
+
   /** Asked when somebody looks, and after each build; a link that is down is told elsewhere. */
   async load(): Promise<void> {
     try {

@@ -66,10 +66,13 @@ test('cancelled is no failure; a failure stays with it', async () => {
       });
     })(),
   );
+  await cancelled.starters.load();
   const building = cancelled.starters.build('lua', 't');
+  expect(cancelled.starters.unsettled).toEqual(['lua']);
   cancelled.starters.cancel('lua');
   await building;
   expect(cancelled.operations.problem(subjectOf('lua'))).toBeUndefined();
+  expect(cancelled.starters.unsettled).toEqual([]);
 
   const failing = open(() =>
     (async function* (): AsyncGenerator<StarterMessage> {
@@ -78,4 +81,7 @@ test('cancelled is no failure; a failure stays with it', async () => {
   );
   await failing.starters.build('lua', 't');
   expect(failing.operations.problem(subjectOf('lua'))?.message).toContain('no network');
+  expect(failing.starters.unsettled).toEqual(['lua']);
+  failing.operations.clear(subjectOf('lua'));
+  expect(failing.starters.unsettled).toEqual([]);
 });
