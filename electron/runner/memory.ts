@@ -16,10 +16,7 @@ export const typeOfMemory = ({
  * The memory to link: the module's own (which has become an import) or the one it imports, never larger than `limit` bytes.
  * @throws NotRunnable 125 when it starts larger than that, or when the process has no address space left.
  */
-export function createMemory(
-  program: CompiledProgram,
-  limit: number | undefined,
-): WebAssembly.Memory | undefined {
+export function createMemory(program: CompiledProgram, limit: number | undefined): WebAssembly.Memory | undefined {
   const type = typeOfMemory(program);
   if (!type) return undefined;
   const limitPages = limit === undefined ? MAX_PAGES : Math.floor(limit / PAGE);
