@@ -11,6 +11,8 @@ import type { Tree, TreeEntry } from './tree.ts';
 
 /** Text of a Dockerfile or a .dockerignore; larger ones are a mistake. */
 const maximumText = 4 * 1024 * 1024;
+/** Each is held in memory until the build ends. */
+const maximumEntries = 1_000_000;
 
 export interface Context {
   /** Without what .dockerignore leaves out. */
@@ -41,6 +43,10 @@ export async function readContext(
   try {
     const plain = spooled(inflated(unending(iterator, signal), 'build context'), file);
     for await (const { header, offset, body } of readTar(plain, 'build context')) {
+      if (nodes.size > maximumEntries)
+        throw invalid(`the build context has more than ${maximumEntries.toLocaleString('en')} files and directories`, {
+          hint: 'Leave out what is not needed in a .dockerignore.',
+        });
       const parts = entryParts(header.name, 'build context');
       const name = parts.join('/');
       const common = {

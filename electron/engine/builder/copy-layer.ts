@@ -125,6 +125,8 @@ class Planner {
   }
 
   add(parts: readonly string[], entry: LayerEntry, content: string): void {
+    // What could not be unpacked had better not be packed.
+    if (entry.type === 'symlink') checkSymlink(parts, entry.target ?? '', 'image');
     this.planned.push({ entry, content });
     this.#root.note(parts, entry.type === 'link' ? 'file' : entry.type, entry.target);
   }
@@ -134,6 +136,7 @@ class Planner {
     if (this.#known.has(parts.join('/'))) return;
     for (let depth = 1; depth <= parts.length; depth++) {
       const part = parts.slice(0, depth);
+      if (this.#known.has(part.join('/'))) continue;
       const { kind } = await this.#root.locate(part);
       this.#known.add(part.join('/'));
       if (kind === 'directory') continue;
@@ -147,6 +150,7 @@ class Planner {
     // A link to a directory stays one: an entry of that name would replace it.
     if (exists && (await this.#root.locate(parts, false)).kind === 'symlink') return;
     this.add(parts, { name: parts.join('/'), type: 'directory', mode, mtime }, '');
+    this.#known.add(parts.join('/'));
   }
 
   finish(mode: number | undefined): LayerPlan {

@@ -1,6 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import { invalid, toDrydockError } from '../../base/errors.ts';
+import { zstdFrames } from './zstd-frames.ts';
 
 const magics: readonly (readonly [name: string, bytes: readonly number[]])[] = [
   ['gzip', [0x1f, 0x8b]],
@@ -22,7 +23,7 @@ export interface SwellLimit {
   readonly ratio: number;
 }
 
-const swellLimit: SwellLimit = { always: 1 << 30, ratio: 200 };
+const swellLimit: SwellLimit = { always: 256 << 20, ratio: 200 };
 
 /**
  * Inflates gzip and zstd, told by the first bytes; passes on anything else.
@@ -50,7 +51,8 @@ export async function* inflated(
     const compression = compressionOf(head);
     if (compression === undefined) yield* rest;
     else if (compression === 'gzip') yield* through(rest, createGunzip({ chunkSize: 256 * 1024 }), what, limit);
-    else if (compression === 'zstd') yield* through(rest, createZstdDecompress({ chunkSize: 256 * 1024 }), what, limit);
+    else if (compression === 'zstd')
+      yield* through(zstdFrames(rest, what), createZstdDecompress({ chunkSize: 256 * 1024 }), what, limit);
     else
       throw invalid(`the ${what} is compressed with ${compression}, which Drydock cannot read`, {
         hint: 'Use plain tar, gzip or zstd.',

@@ -2,15 +2,17 @@ import { damaged, invalid } from '../../base/errors.ts';
 import type { LoadedImage } from '../api/images.ts';
 import type { Blob, Content, Lease } from './content.ts';
 import { isIndexType, isManifestType, manifestTypes } from './formats/media-types.ts';
+import { layerKindOf } from './formats/layer-kind.ts';
 import type { StoredImage } from './image.ts';
 import { annotations } from './index-file.ts';
 import { mediaTypes, type Descriptor, type Manifest } from './oci.ts';
 import { compressionOf, inflated } from './inflate.ts';
+import { fileSource } from './read-range.ts';
 import { readTar } from './read-tar.ts';
 import { familiar, normalise } from './references.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { ImageStore } from './store.ts';
-import { entryParts } from './tar-names.ts';
+import { checkEntry, entryParts } from './tar-names.ts';
 
 export interface LoadWorld {
   readonly content: Content;
@@ -22,6 +24,8 @@ export interface LoadWorld {
 
 /** More than any archive of images; each costs a file. */
 const ENTRIES = 20_000;
+/** Images whose layers are at most this large together are unpacked at once, as in a pull. */
+const unpackLimit = 64 << 20;
 /** Bytes of a JSON document in an archive. */
 const DOCUMENT = 4 << 20;
 
@@ -36,7 +40,7 @@ interface Found {
 
 /**
  * `docker load`: an OCI image layout or a docker-archive (also one of old versions), plain or compressed. Blobs come in as they are, so ids and digests are
- * what they were. Every image is unpacked before it is listed: what would be refused then is refused now. Images that came before an error stay.
+ * what they were. Every image is unpacked or looked through before it is listed: what would be refused then is refused now. Images that came before an error stay.
  * @throws invalid for what is no such archive and for refused entries (the entry is named), damaged for what does not verify, full
  */
 export async function* loadImages(world: LoadWorld, tar: AsyncIterable<Uint8Array>): AsyncGenerator<LoadedImage> {
@@ -48,7 +52,7 @@ export async function* loadImages(world: LoadWorld, tar: AsyncIterable<Uint8Arra
     let count = 0;
     for await (const each of found) {
       count += 1;
-      yield* admit(world, lease, each);
+      yield* admit(world, each);
     }
     if (count === 0) throw notAnArchive();
   } finally {
@@ -63,22 +67,50 @@ const notAnArchive = () =>
 
 async function* admit(
   { content, store, snapshots, name }: LoadWorld,
-  lease: Lease,
   { manifest, names }: Found,
 ): AsyncGenerator<LoadedImage> {
   const before = new Set(store.images.keys());
-  const image = await store.adopt(lease, manifest, {});
+  // Of the image alone, until it has its names: who hears of it may do with it as he likes.
+  const lease = content.lease();
+  let image: StoredImage;
   try {
-    await snapshots.ensure(image);
-  } catch (error) {
-    if (!before.has(image.id)) await content.release(await store.delete(image.id));
-    throw error;
+    image = await store.adopt(lease, manifest, {});
+    try {
+      if (await mayWait(content, image)) await scan(content, image);
+      else await snapshots.ensure(image);
+    } catch (error) {
+      if (!before.has(image.id)) await content.release(await store.delete(image.id));
+      throw error;
+    }
+    for (const full of names) await name(image, full);
+  } finally {
+    await lease.end();
   }
-  for (const full of names) {
-    await name(image, full);
-    yield { id: image.id, reference: familiar(full) };
-  }
+  for (const full of names) yield { id: image.id, reference: familiar(full) };
   if (names.length === 0) yield { id: image.id };
+}
+
+/**
+ * Larger images of plain layers are unpacked by who needs them first: what an unpacking would refuse is told from their headers as well, and that their bytes are
+ * those of the diffIDs from their digests.
+ */
+async function mayWait(content: Content, image: StoredImage): Promise<boolean> {
+  const { layers } = image.manifest;
+  if (layers.reduce((sum, layer) => sum + layer.size, 0) <= unpackLimit) return false;
+  for (const [at, layer] of layers.entries()) {
+    if (layerKindOf(layer).kind !== 'tar') continue;
+    const isPlain = layer.digest === image.config.rootfs.diff_ids[at];
+    if (!isPlain || (await layerType(content, layer)) !== mediaTypes.layer) return false;
+  }
+  return true;
+}
+
+async function scan(content: Content, image: StoredImage): Promise<void> {
+  for (const layer of image.manifest.layers) {
+    if (layerKindOf(layer).kind !== 'tar') continue;
+    for await (const { header } of readTar(fileSource(content.path(layer.digest)), 'layer'))
+      checkEntry(header, 'layer');
+  }
 }
 
 /** Takes all files in. @throws invalid, damaged when a file under blobs/ is not what its name says */
@@ -199,7 +231,7 @@ async function* archive({ content }: LoadWorld, lease: Lease, files: Files): Asy
 const isStrings = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((each) => typeof each === 'string');
 
-async function layerType(content: Content, { digest }: Blob): Promise<string> {
+async function layerType(content: Content, { digest }: Pick<Blob, 'digest'>): Promise<string> {
   const stream = content.read(digest);
   try {
     for await (const chunk of stream) {

@@ -1,4 +1,6 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Skippable } from './read-tar.ts';
 
 /** Up to this many bytes a synchronous read costs less than handing it to another thread, and holds nobody up. */
 const smallRead = 64 * 1024;
@@ -20,4 +22,35 @@ async function* readAtOnce(path: string, start: number, size: number): AsyncGene
     closeSync(file);
   }
   if (read > 0) yield bytes.subarray(0, read);
+}
+
+/** Bytes read at a time where most is skipped. */
+const glance = 64 * 1024;
+
+/** A file whose bytes can be passed unread: for the headers of a tar. */
+export function fileSource(path: string): Skippable {
+  let position = 0;
+  let size = 0;
+  return {
+    skip(bytes) {
+      const passed = Math.max(0, Math.min(bytes, size - position));
+      position += passed;
+      return passed;
+    },
+    async *[Symbol.asyncIterator]() {
+      const file = await open(path, 'r');
+      try {
+        ({ size } = await file.stat());
+        for (;;) {
+          const buffer = Buffer.allocUnsafe(glance);
+          const { bytesRead } = await file.read(buffer, 0, glance, position);
+          if (bytesRead === 0) return;
+          position += bytesRead;
+          yield buffer.subarray(0, bytesRead);
+        }
+      } finally {
+        await file.close();
+      }
+    },
+  };
 }

@@ -21,13 +21,19 @@ export interface TarEntry {
 /** Bytes of one extended header; a path that a disk takes has four thousand. */
 const maximumExtended = 1 << 20;
 
+/** Bytes that need not be read to be passed: a file. */
+export interface Skippable extends AsyncIterable<Uint8Array> {
+  /** Leaves out the next bytes, or all that there are; answers how many. */
+  skip(bytes: number): number;
+}
+
 /**
  * The entries of a plain tar (POSIX, GNU, V7), one after the other, with backpressure; what follows the end is read and dropped. Memory use does not depend on
  * the archive. `what` names it in errors. Not by tar-stream, which costs streams of its own for every entry, reads sparse files as something else, and
  * takes bytes that are no text for names.
  * @throws invalid when it is no tar or ends early; errors of the source as they are
  */
-export async function* readTar(source: AsyncIterable<Uint8Array>, what: string): AsyncGenerator<TarEntry> {
+export async function* readTar(source: AsyncIterable<Uint8Array> | Skippable, what: string): AsyncGenerator<TarEntry> {
   const input = new Input(source);
   const global = new Map<string, Uint8Array>();
   let extended = noExtended();
@@ -92,7 +98,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>, what: string):
   async function pass(header: TarHeader, end: number): Promise<void> {
     const next = end + padding(header.size);
     while (input.position < next) {
-      if (input.take(next - input.position) || (await input.more())) continue;
+      if (input.take(next - input.position) || input.leap(next - input.position) || (await input.more())) continue;
       if (input.position < end) throw cutOff(header, end);
       return;
     }
@@ -141,12 +147,14 @@ const broken = (what: string, why: string) => invalid(`the ${what} is not a whol
 class Input {
   /** Bytes taken so far. */
   position = 0;
+  readonly #source: AsyncIterable<Uint8Array> | Skippable;
   readonly #iterator: AsyncIterator<Uint8Array>;
   #chunk: Uint8Array = new Uint8Array();
   #at = 0;
   #ended = false;
 
-  constructor(source: AsyncIterable<Uint8Array>) {
+  constructor(source: AsyncIterable<Uint8Array> | Skippable) {
+    this.#source = source;
     this.#iterator = source[Symbol.asyncIterator]();
   }
 
@@ -188,6 +196,13 @@ class Input {
     this.position += end - this.#at;
     this.#at = end;
     return bytes;
+  }
+
+  /** Passes bytes without reading them, where the source can; false when none were. Nothing is at hand then. */
+  leap(bytes: number): boolean {
+    const passed = 'skip' in this.#source ? this.#source.skip(bytes) : 0;
+    this.position += passed;
+    return passed > 0;
   }
 
   /** Waits for the next chunk once the last one is used up; false at the end. */

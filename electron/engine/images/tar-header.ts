@@ -115,15 +115,14 @@ export function completeHeader(raw: RawHeader, extended: Extended, what: string)
   if (!isUtf8(linkBytes)) throw hostile(name, what, 'the target of the link is not UTF-8');
   if (raw.flag === 'S' || [...records.keys()].some((key) => key.startsWith('GNU.sparse.')))
     throw hostile(name, what, 'it is a sparse file of GNU tar', 'Make the archive without --sparse.');
-  let type = types[raw.flag] ?? null;
-  // How directories were told before there was a type for them.
-  if (type === 'file' && name.endsWith('/')) type = 'directory';
+  const type = types[raw.flag] ?? null;
   const stated = records.get('size');
   const size = stated === undefined ? raw.size : decimal(stated);
   if (!Number.isSafeInteger(size) || size < 0) throw hostile(name, what, 'its size is no number of bytes');
   return {
     name,
-    type,
+    // How directories were told before there was a type for them; what follows such a one is passed.
+    type: type === 'file' && name.endsWith('/') ? 'directory' : type,
     mode: Number.isSafeInteger(raw.mode) ? raw.mode & 0o7777 : 0,
     mtime: timeOf(records.get('mtime'), raw.mtime),
     size: bodiless.has(type) ? 0 : size,

@@ -156,8 +156,10 @@ class LayerTarget {
     const key = parts.join('/');
     const known = this.#parents.get(key);
     if (known !== undefined) return known;
-    let todo = [...parts];
-    let at = this.#root;
+    // What lies above was mostly asked for just now.
+    const above = parts.length > 0 ? this.#parents.get(parts.slice(0, -1).join('/')) : undefined;
+    let todo = above === undefined ? [...parts] : parts.slice(-1);
+    let at = above ?? this.#root;
     let links = 0;
     while (todo.length > 0) {
       const part = todo.shift() ?? '';

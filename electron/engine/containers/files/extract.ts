@@ -62,8 +62,9 @@ async function unpack(
   { keepKinds }: ExtractOptions,
 ): Promise<void> {
   const path = parts.join('/');
-  const mode = (header.mode ?? 0o644) & 0o7777;
-  const mtime = BigInt(header.mtime?.getTime() ?? 0) * 1_000_000n;
+  // Set-user-id bits would be the host's: a directory of the host may be mounted here.
+  const mode = header.mode & 0o777;
+  const mtime = BigInt(header.mtime.getTime()) * 1_000_000n;
   const stamp = (): void => table.setTimes(at, path, { atime: undefined, mtime }, { follow: false });
   for (let depth = 1; depth < parts.length; depth++) {
     const parent = parts.slice(0, depth).join('/');
@@ -113,10 +114,11 @@ async function unpack(
     }
     case 'symlink':
       clear(table, at, path, there?.kind, keepKinds);
-      table.symlink(header.linkname ?? '', at, path);
+      table.symlink(header.linkname, at, path);
       return stamp();
     case 'link': {
-      const target = entryParts(header.linkname ?? '', 'archive').join('/');
+      const target = entryParts(header.linkname, 'archive').join('/');
+      if (target === path) return;
       clear(table, at, path, there?.kind, keepKinds);
       return table.link(at, target, { follow: false }, at, path);
     }
