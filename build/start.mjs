@@ -150,7 +150,7 @@ async function openDesktop(electron, flags) {
 
 await underPinnedNode();
 const flags = process.argv.slice(2);
-const plain = flags.some((flag) => ['--help', '-h', '--version'].includes(flag));
+const plain = flags.some((flag) => ['--help', '-h', '--version', '--check'].includes(flag));
 if (isStale()) build();
 if (plain || flags.includes('--web')) await serveInBrowser(flags);
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import product from '../package.json' with { type: 'json' };
 import { toDrydockError } from './base/errors.ts';
 import { serveDocker } from './docker/listen.ts';
+import { checkHome } from './engine/check-home.ts';
 import { openEngine } from './engine/engine.ts';
 import { Staging } from './rpc/staging.ts';
 import { nodeHost } from './supervisor/node-host.ts';
@@ -25,6 +26,10 @@ async function open(args: readonly string[]): Promise<void> {
   const { home, socketPath, dockerHost, port, ...asked } = readFlags(args);
   if (asked.help) return console.log(usage);
   if (asked.version) return console.log(version);
+  if (asked.check) {
+    process.exitCode = (await checkHome(home, (line) => console.log(line))) ? 0 : 1;
+    return;
+  }
 
   const processHost = nodeHost({ runnerPath: join(here, 'runner.cjs') });
   const engine = await openEngine({ home, processHost, version, log, starters: join(here, '../starters') });

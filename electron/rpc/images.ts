@@ -1,8 +1,28 @@
 import { toDrydockError } from '../base/errors.ts';
-import type { ImageDetails } from '../contract/images.ts';
+import type { CheckMessage, ImageDetails, RepairMessage } from '../contract/images.ts';
+import type { CheckEvent, RepairEvent } from '../engine/api/index.ts';
 import { rpc, type RouterDeps } from './deps.ts';
+import { failing } from './failure.ts';
 import { moduleInfoOf } from './module-info.ts';
 import { imageRowOf } from './rows.ts';
+
+async function* checkMessages(events: AsyncIterable<CheckEvent>): AsyncGenerator<CheckMessage> {
+  for await (const event of events) {
+    if (event.type === 'begin') yield { type: 'progress', current: 0, total: event.total };
+    else if (event.type === 'progress') yield event;
+    else if (event.type === 'done') {
+      const { blobs, images, snapshots, total, open } = event;
+      yield { type: 'done', blobs, images, snapshots, total, open };
+    } else {
+      const { subject: _, images, ...finding } = event.finding;
+      yield { type: 'finding', finding: { ...finding, images: [...images] } };
+    }
+  }
+}
+
+async function* repairMessages(events: AsyncIterable<RepairEvent>): AsyncGenerator<RepairMessage> {
+  for await (const event of events) yield event.type === 'done' ? { ...event, fetched: [...event.fetched] } : event;
+}
 
 /** images.*: what the Run dialog and the list need. */
 export function imagesRouter(deps: RouterDeps) {
@@ -34,6 +54,10 @@ export function imagesRouter(deps: RouterDeps) {
   };
 
   return {
+    check: rpc.images.check.handler(({ signal }) => failing(checkMessages(images.check(signal)))),
+    repair: rpc.images.repair.handler(({ input, signal }) =>
+      failing(repairMessages(images.repair(input.reference, { auth: 'stored' }, signal))),
+    ),
     inspect: rpc.images.inspect.handler(({ input }) => inspect(input.id)),
     tag: rpc.images.tag.handler(({ input }) => images.tag(input.id, input.reference)),
     remove: rpc.images.remove.handler(async ({ input }) => {

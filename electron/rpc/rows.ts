@@ -72,6 +72,7 @@ export function imageRowOf(view: ImageView, usedBy: readonly string[]): ImageRow
     architecture: view.architecture,
     labels: { ...view.config.labels },
     usedBy: [...usedBy],
+    ...(view.damage?.length ? { damaged: true } : {}),
   };
 }
 

@@ -9,6 +9,7 @@ test('everything can be said, nothing must be', () => {
     socketPath: '/run/d.sock',
     dockerHost: 'unix:///run/d.sock',
     port: 8080,
+    check: false,
     help: false,
     version: false,
   });

@@ -14,6 +14,8 @@ export interface HeadlessFlags {
   readonly dockerHost: string;
   /** 0 = a free one. */
   readonly port: number;
+  /** Only read what is stored, say what is damaged, and end. */
+  readonly check: boolean;
   readonly help: boolean;
   readonly version: boolean;
 }
@@ -24,6 +26,7 @@ export const usage = `Usage: npm start -- [--web] [--home DIR] [--docker-host un
   --home DIR          data root (default: ${defaultHome()})
   --docker-host HOST  where the Docker API listens (default: ${dockerHostOf(defaultSocket())})
   --port N            port of the window (default: a free one)
+  --check             read all images of the data root, say what is damaged, and end (0 = all is well)
   --version, --help`;
 
 /** @throws invalid with what is wrong and the usage */
@@ -35,6 +38,7 @@ export function readFlags(args: readonly string[]): HeadlessFlags {
     socketPath,
     dockerHost: dockerHostOf(socketPath),
     port: portOf(values.port ?? '0'),
+    check: values.check ?? false,
     help: values.help ?? false,
     version: values.version ?? false,
   };
@@ -51,6 +55,7 @@ function parse(args: readonly string[]) {
         home: { type: 'string' },
         'docker-host': { type: 'string' },
         port: { type: 'string' },
+        check: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
       },

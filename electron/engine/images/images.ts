@@ -96,6 +96,13 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     running.add(tracked);
     return work;
   };
+  let removing: Promise<unknown> = Promise.resolve();
+  /** Removals one after the other: none finds gone what it was about to remove. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = removing.then(work, work);
+    removing = turn.catch(() => undefined);
+    return during(turn);
+  };
   /** The same for what is read event by event. */
   async function* trackedEvents<T>(events: AsyncIterable<T>): AsyncGenerator<T> {
     let ended = (): void => undefined;
@@ -235,14 +242,19 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
         await during(images.forget(lost));
         return [{ untagged: ref }];
       }
-      const removal = await during(removeImage(world, ref, request));
-      await during(sweep());
-      return removal.deleted;
+      return inTurn(async () => {
+        const { deleted } = await removeImage(world, ref, request);
+        await sweep();
+        return deleted;
+      });
     },
 
     async prune(filters) {
-      const result = await during(pruneImages(world, filters));
-      await during(sweep());
+      const result = await inTurn(async () => {
+        const pruned = await pruneImages(world, filters);
+        await sweep();
+        return pruned;
+      });
       options.emit({
         type: 'image',
         action: 'prune',
@@ -253,8 +265,11 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     },
 
     async pruneBuildCache(request) {
-      const result = await during(pruneBuildCache(world, request));
-      await during(sweep());
+      const result = await inTurn(async () => {
+        const pruned = await pruneBuildCache(world, request);
+        await sweep();
+        return pruned;
+      });
       options.emit({
         type: 'builder',
         action: 'prune',
@@ -355,7 +370,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       return snapshot(images.images.get(id) ?? find(id));
     },
 
-    sweep: () => during(sweep()),
+    sweep: () => inTurn(sweep),
 
     async close() {
       ending.abort();

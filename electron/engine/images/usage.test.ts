@@ -190,3 +190,22 @@ describe('builder prune', () => {
     expect(await sizes()).toHaveLength(1);
   });
 });
+
+test('removals at the same time do not get in each other’s way', async () => {
+  for (let round = 0; round < 10; round++) {
+    const { id } = await t.build(
+      { Dockerfile: 'FROM scratch\nCOPY f /f\n', f: randomBytes(100) },
+      { tags: ['one', 'two'] },
+    );
+    await Promise.all([
+      t.images.remove('one', { force: true, prune: true }),
+      t.images.prune(none),
+      t.images.remove('two', { force: true, prune: true }),
+      t.images.pruneBuildCache(everything),
+      t.images.prune(filters({ dangling: ['false'] })),
+      t.images.sweep(),
+    ]);
+    expect(ids()).not.toContain(id);
+  }
+  expect(blobs()).toEqual([]);
+});
