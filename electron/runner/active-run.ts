@@ -162,6 +162,7 @@ export class ActiveRun {
     return (this.#stack ??= new NetStack({
       spec: this.spec.net,
       ask: this.#asker.ask,
+      crowded: () => this.#asker.crowded,
       changed: (socket) => this.#net?.changed(socket),
     }));
   }

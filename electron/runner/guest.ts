@@ -4,7 +4,7 @@ import { InputReader } from './bridge/input-ring.ts';
 import { gauge, openBridge } from './bridge/layout.ts';
 import { OutputWriter } from './bridge/output-ring.ts';
 import { collectGarbage } from './garbage.ts';
-import { type Channel, openChannel } from './net/remote/channel.ts';
+import { type Channel, netWord, openChannel } from './net/remote/channel.ts';
 import { RemoteNet } from './net/remote/remote-net.ts';
 import { NotRunnable } from './not-runnable.ts';
 import { Programs } from './program.ts';
@@ -50,11 +50,15 @@ function openNet(id: string): Channel {
   return channel;
 }
 
+/** The control thread has to catch up. Not for long at a time: nobody wakes this. */
+const holdUp = (words: Int32Array): void =>
+  void Atomics.wait(words, netWord.requestsTail, Atomics.load(words, netWord.requestsTail), 1);
+
 const context: GuestThreadContext = {
   bridge,
   input: new InputReader(bridge, ring),
   output,
-  net: ({ id }) => new RemoteNet(() => openNet(id), ring),
+  net: ({ id }) => new RemoteNet(() => openNet(id), ring, holdUp),
   trace: openTrace,
   programs: new Programs(programs, (program) => post({ t: 'compiled', program })),
   threads: {

@@ -4,6 +4,8 @@ export type Ask = (ask: NetAsk) => Promise<NetAnswer>;
 
 /** Questions that are with the engine at once: others have some too. */
 const AT_ONCE = 256;
+/** Questions that wait for their turn before a guest is better not heard for a moment. */
+const CROWD = 1024;
 /** Questions that wait for their turn; beyond, a guest that never stops asking is told to try again. */
 const WAITING = 16_384;
 
@@ -33,6 +35,11 @@ export class Asker {
       else this.#waiting.push({ ask, resolve });
     });
   };
+
+  /** More wait than the engine answers soon. */
+  get crowded(): boolean {
+    return this.#waiting.length > CROWD;
+  }
 
   answer(seq: number, answer: NetAnswer): void {
     const resolve = this.#asked.get(seq);

@@ -125,7 +125,7 @@ export class DatagramSocket implements GuestSocket {
       const full = !this.writable();
       this.#sending -= cost;
       if (error) this.fail(error);
-      else if ((full && this.writable()) || this.#sending === 0) this.#changed(this);
+      if ((full && this.writable()) || this.#sending === 0) this.#changed(this);
     });
     return errno.success;
   }

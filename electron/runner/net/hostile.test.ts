@@ -3,8 +3,14 @@ import { createSocket } from 'node:dgram';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { NetAsk, PublishedPort } from '../../supervisor/protocol.ts';
+import { WORDS } from '../bridge/layout.ts';
+import { RecordReader } from '../bridge/record-ring.ts';
 import { errno } from '../wasi/errno.ts';
 import type { GuestSocket } from './guest-net.ts';
+import { netWord, openChannel, RING } from './remote/channel.ts';
+import { nextOdd, RemoteNet } from './remote/remote-net.ts';
+import { NetServer } from './remote/server.ts';
+import { NetStack } from './stack.ts';
 import { type Form, type Party, TestNetwork, until, value } from './testing.ts';
 
 const at = (address: string, port: number) => ({ address, port });
@@ -191,6 +197,17 @@ describe.each<Form>(['direct', 'remote'])('%s', (form) => {
     });
   });
 
+  test('what nobody hears does not use up the room for sending', async () => {
+    const one = network.add('10.0.0.1');
+    const sender = await bound(one, 5000);
+    const nobody = [at('127.0.0.1', 9), at('10.9.9.9', 9), at('10.0.0.1', 9)];
+    // Three times as many as there is room for.
+    for (let sent = 0; sent < 3072; sent++) {
+      await until(() => sender.writable());
+      expect(sender.sendTo(bytes('?'), nobody[sent % 3])).toBe(0);
+    }
+  });
+
   test('questions to the engine are few at a time', async () => {
     const one = network.add('10.0.0.1');
     const waiting: (() => void)[] = [];
@@ -210,6 +227,58 @@ describe.each<Form>(['direct', 'remote'])('%s', (form) => {
     expect(most).toBeLessThanOrEqual(256);
     expect(most).toBeGreaterThan(10);
   });
+});
+
+test('a guest that asks for more than the other thread carries out is held up', () => {
+  const channel = openChannel();
+  const reader = new RecordReader(channel.requests);
+  let held = 0;
+  let read = 0;
+  const net = new RemoteNet(
+    () => channel,
+    () => undefined,
+    () => {
+      held++;
+      for (; reader.next(); reader.release()) read++;
+    },
+  );
+  const socket = net.socket(4, 'stream');
+  const rounds = 50_000;
+  // In one turn: nobody else gets to do anything.
+  for (let round = 0; round < rounds; round++) socket.setOptions({ keepAlive: true });
+  expect(held).toBeGreaterThan(0);
+  // What was not read fits the ring, and there are few more.
+  expect(1 + rounds - read).toBeLessThan(RING / 12 + 1024);
+});
+
+test('a guest whose questions wait for the engine is not heard until there are fewer', async () => {
+  let crowded = true;
+  const stack = new NetStack({
+    spec: undefined,
+    ask: () => Promise.reject(new Error('asked')),
+    crowded: () => crowded,
+    changed: () => undefined,
+  });
+  const channel = openChannel();
+  const net = new RemoteNet(
+    () => channel,
+    () => undefined,
+  );
+  const lookup = net.lookup('localhost', 4);
+  const server = new NetServer(stack, channel, new Int32Array(new SharedArrayBuffer(WORDS * 4)));
+  server.bell();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(channel.words[netWord.requestsTail]).toBe(0);
+  crowded = false;
+  expect(await value(lookup)).toEqual(['127.0.0.1']);
+  server.finish();
+  await stack.close(false);
+});
+
+test('numbers of sockets begin anew when they do not fit a record', () => {
+  expect(nextOdd(1)).toBe(3);
+  expect(nextOdd(0x7fff_fffd)).toBe(0x7fff_ffff);
+  expect(nextOdd(0x7fff_ffff)).toBe(1);
 });
 
 /** The error with which a connection ends, or 'end'. */

@@ -19,6 +19,8 @@ export interface NetStackOptions {
   readonly spec: NetSpec | undefined;
   /** Asks the engine. */
   readonly ask: Ask;
+  /** So many questions are under way that the guest had better wait. */
+  readonly crowded?: () => boolean;
   /** Something that the guest may wait for has changed; undefined = an answer of the network as such. */
   changed(socket: StackSocket | undefined): void;
 }
@@ -60,6 +62,10 @@ export class NetStack implements GuestNet {
     };
     this.#streams = new Streams(shared);
     this.#datagrams = new Datagrams(shared);
+  }
+
+  get crowded(): boolean {
+    return this.#options.crowded?.() === true;
   }
 
   /** Bytes over sockets of the host so far. */

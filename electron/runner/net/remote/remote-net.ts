@@ -19,6 +19,9 @@ import {
 import { Inbox } from './inbox.ts';
 import { type Line, RemoteSocket } from './remote-socket.ts';
 
+/** Requests without room that are kept, before the guest is held up: it need not be quicker than the other thread for ever. */
+const MOST_WAITING = 1024;
+
 /** A request that finds no room. */
 type Waiting = readonly [type: number, id: number, argument: number, bytes: Uint8Array | undefined];
 
@@ -32,6 +35,7 @@ interface Open {
 export class RemoteNet implements GuestNet, Line {
   readonly #openChannel: () => Channel;
   readonly #ring: () => void;
+  readonly #hold: ((words: Int32Array) => void) | undefined;
   #channel: Open | undefined;
   readonly #sockets = new Map<number, RemoteSocket>();
   readonly #calls = new Map<number, (reply: Reply) => void>();
@@ -39,10 +43,14 @@ export class RemoteNet implements GuestNet, Line {
   #nextId = 1;
   #nextCall = 0;
 
-  /** `open` makes the channel and tells the control thread of it; `ring` sends it the doorbell. */
-  constructor(open: () => Channel, ring: () => void) {
+  /**
+   * `open` makes the channel and tells the control thread of it; `ring` sends it the doorbell; `hold` lets this thread stand still a moment, in which
+   * the other one takes requests (absent: both are one).
+   */
+  constructor(open: () => Channel, ring: () => void, hold?: (words: Int32Array) => void) {
     this.#openChannel = open;
     this.#ring = ring;
+    this.#hold = hold;
   }
 
   // ---- GuestNet
@@ -96,10 +104,12 @@ export class RemoteNet implements GuestNet, Line {
 
   tell(type: number, id: number, argument: number, value?: unknown): void {
     const bytes = value === undefined ? undefined : pack(value);
-    const { requests } = this.#open();
+    const { requests, words } = this.#open();
     if (this.#waiting.length === 0 && requests.put(type, id, argument, bytes)) return this.#published();
     this.#waiting.push([type, id, argument, bytes]);
     this.#pump();
+    if (!this.#hold || this.#waiting.length < MOST_WAITING) return;
+    for (; this.#waiting.length > MOST_WAITING / 2; this.#pump()) this.#hold(words);
   }
 
   call(type: number, id: number, value: unknown, then: (reply: Reply) => Errno): Pending<Errno> {
@@ -225,11 +235,14 @@ export class RemoteNet implements GuestNet, Line {
 
   /** Odd ones; the even ones are the control thread's, for accepted connections. */
   #freeId(): number {
-    do this.#nextId = (this.#nextId + 2) | 1;
+    do this.#nextId = nextOdd(this.#nextId);
     while (this.#sockets.has(this.#nextId));
     return this.#nextId;
   }
 }
+
+/** The one after `id`, within the 31 bits of a record: a guest may open sockets for ever. */
+export const nextOdd = (id: number): number => ((id + 2) & 0x7fff_ffff) | 1;
 
 /** Bytes of the ring that are free when it is said to have room: a datagram fits, even if it has to skip the ring's end. */
 const ROOM = RESERVE + 2 * (CHUNK + 256);

@@ -11,6 +11,8 @@ import { Served } from './served.ts';
 
 /** Bytes of requests that are read in one turn: an endless sender must not keep the control thread from hearing "terminate". */
 const TURN = 1 << 19;
+/** What a request costs of that at least: most of them mean more work than their bytes. */
+const LEAST_COST = 1 << 9;
 /** Bytes of one socket that are put together before they are sent. */
 const GATHER = 1 << 17;
 
@@ -39,7 +41,7 @@ export class NetServer {
   /** The last `#tell` has woken the guest. */
   #told = false;
   readonly #patience = new Patience();
-  #turn: NodeJS.Immediate | undefined;
+  #turn: NodeJS.Immediate | NodeJS.Timeout | undefined;
   #closed = false;
 
   /** Bytes to send that are being put together. */
@@ -81,7 +83,6 @@ export class NetServer {
     this.#busy = true;
     while (this.#take(Infinity) > 0);
     this.#closed = true;
-    clearImmediate(this.#turn);
   }
 
   /** Waits for the guest's answer a moment before the event loop does: a ring and a wake-up cost more than most answers take. */
@@ -97,7 +98,9 @@ export class NetServer {
     this.#busy = true;
     let taken = 0;
     let asleep = false;
-    while (!asleep && taken < TURN) {
+    // The engine has enough to answer: who asks without end is heard again when it has less, or a guest would fill our memory.
+    const crowded = this.#stack.crowded;
+    while (!asleep && !crowded && taken < TURN) {
       const some = this.#take(TURN - taken);
       taken += some;
       if (some === 0) asleep = this.#sleep();
@@ -108,12 +111,14 @@ export class NetServer {
       this.#published = true;
     }
     this.#tell();
-    if (!asleep)
-      this.#turn = setImmediate(() => {
-        this.#turn = undefined;
-        this.#serve();
-      });
+    if (asleep) return;
+    this.#turn = crowded ? setTimeout(this.#again, 1) : setImmediate(this.#again);
   }
+
+  readonly #again = (): void => {
+    this.#turn = undefined;
+    if (!this.#closed) this.#serve();
+  };
 
   /** Asks for a message at the next request. False when there is one already. */
   #sleep(): boolean {
@@ -135,7 +140,7 @@ export class NetServer {
       }
       // What is being put together lies in the ring until it is sent.
       if (!this.#target) {
-        taken += reader.held;
+        taken += Math.max(reader.held, LEAST_COST);
         reader.release();
       }
     }
