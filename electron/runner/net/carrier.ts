@@ -1,9 +1,6 @@
 /** The two directions of bytes below a connected stream socket, whatever carries them: a socket of the host, or this process's own memory. */
 import type { Errno, SocketOptions } from './guest-net.ts';
 
-/** Bytes of one direction that wait on this side, sent or received, before the other is held back. */
-export const WINDOW = 1 << 18;
-
 export interface CarrierOwner {
   /** Bytes have arrived; they are the owner's from now on. */
   data(bytes: Uint8Array): void;

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { WINDOW } from './carrier.ts';
 import { encodeFrame, type Frame, FrameReader } from './gate-protocol.ts';
+import { WINDOW } from './room.ts';
 
 /** Milliseconds without a datagram after which a link is closed; the next one opens another. */
 const IDLE = 60_000;

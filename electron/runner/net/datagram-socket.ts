@@ -2,8 +2,8 @@ import { errno } from '../wasi/errno.ts';
 import { anyAddress, unmapped } from '../wasi/ip-address.ts';
 import { destination, seenBy } from './address.ts';
 import { answer, Answer } from './answer.ts';
-import { WINDOW } from './carrier.ts';
 import type { Datagram, Errno, GuestSocket, SocketAddress, SocketFamily, SocketOptions } from './guest-net.ts';
+import type { Room } from './room.ts';
 import type { Bound } from './socket-home.ts';
 
 /** The largest datagram that IPv4 carries, in bytes. */
@@ -12,6 +12,7 @@ export const LARGEST_DATAGRAM = 65_507;
 export const DATAGRAM_COST = 256;
 
 export interface DatagramHome {
+  readonly room: Room;
   /** Claims a port; datagrams arrive from now on. */
   bindDatagram(socket: DatagramSocket, address: SocketAddress): Promise<Bound | Errno>;
   /** Sends, or drops. `done` is called when it is on its way or dropped: with an errno when the guest should hear of it. */
@@ -44,6 +45,7 @@ export class DatagramSocket implements GuestSocket {
   constructor(family: SocketFamily, home: DatagramHome, changed: (socket: DatagramSocket) => void) {
     this.family = family;
     this.#home = home;
+    home.room.enter();
     this.#changed = changed;
     this.#local = { address: anyAddress(family), port: 0 };
   }
@@ -131,7 +133,7 @@ export class DatagramSocket implements GuestSocket {
   }
 
   writable(): boolean {
-    return this.#sending < WINDOW;
+    return this.#sending < this.#home.room.window;
   }
 
   /** Bytes that are not on their way yet. */
@@ -169,6 +171,7 @@ export class DatagramSocket implements GuestSocket {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#home.room.leave();
     this.#bound?.release();
     this.#arrived = [];
   }
@@ -178,7 +181,8 @@ export class DatagramSocket implements GuestSocket {
   /** One that has arrived; dropped when there is no room, as in a kernel. */
   deliver(bytes: Uint8Array, from: SocketAddress): void {
     const cost = bytes.length + DATAGRAM_COST;
-    if (this.#closed || this.#readShut || this.#held + cost > WINDOW) return;
+    if (this.#closed || this.#readShut) return;
+    if (this.#held > 0 && this.#held + cost > this.#home.room.window) return;
     const peer = this.#peer;
     if (peer && (peer.port !== from.port || unmapped(peer.address) !== unmapped(from.address))) return;
     this.#held += cost;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PublishedPort } from '../../supervisor/protocol.ts';
 import { errno } from '../wasi/errno.ts';
-import { WINDOW } from './carrier.ts';
+import { WINDOW } from './room.ts';
 import { LARGEST_DATAGRAM } from './datagram-socket.ts';
 import type { GuestSocket, SocketAddress } from './guest-net.ts';
 import { type Form, type Party, TestNetwork, until, value } from './testing.ts';

@@ -12,6 +12,7 @@ import { encodeGreeting, type Frame } from './gate-protocol.ts';
 import type { Errno, SocketAddress } from './guest-net.ts';
 import { HostDatagrams } from './host-datagrams.ts';
 import type { Traffic } from './kernel-carrier.ts';
+import type { Room } from './room.ts';
 import type { Bound } from './socket-home.ts';
 
 /** Milliseconds that the engine's answer for a destination is believed. */
@@ -38,12 +39,14 @@ export interface DatagramsOptions {
   readonly gate: string | undefined;
   /** How datagrams to published ports look from inside. */
   readonly published: NetSpec['published'];
+  readonly room: Room;
   /** Before a port is claimed: others may send from that moment on. */
   openGate(): Promise<void>;
 }
 
 /** Datagrams of one guest: to itself, to other runs, to the world, and from ports that are published on the host. */
 export class Datagrams implements DatagramHome {
+  readonly room: Room;
   readonly #options: DatagramsOptions;
   /** By port. */
   readonly #sockets = new Map<number, { readonly socket: DatagramSocket; readonly address: string }>();
@@ -57,6 +60,7 @@ export class Datagrams implements DatagramHome {
   #leaving = 0;
 
   constructor(options: DatagramsOptions) {
+    this.room = options.room;
     this.#options = options;
   }
 

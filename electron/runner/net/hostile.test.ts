@@ -10,6 +10,7 @@ import type { GuestSocket } from './guest-net.ts';
 import { netWord, openChannel, RING } from './remote/channel.ts';
 import { nextOdd, RemoteNet } from './remote/remote-net.ts';
 import { NetServer } from './remote/server.ts';
+import { PIECE, WINDOW, windowOf } from './room.ts';
 import { NetStack } from './stack.ts';
 import { type Form, type Party, TestNetwork, until, value } from './testing.ts';
 
@@ -208,6 +209,45 @@ describe.each<Form>(['direct', 'remote'])('%s', (form) => {
     }
   });
 
+  test('many sockets have less room each, and all gets there', async () => {
+    const one = network.add('10.0.0.1');
+    const two = network.add('10.0.0.2');
+    const server = await listening(one, 80);
+    const crowd = Array.from({ length: 4096 }, () => one.net.socket(4, 'stream'));
+    const client = one.net.socket(4, 'stream');
+    expect(await value(client.connect(at('127.0.0.1', 80)))).toBe(0);
+    await until(() => server.backlog() > 0);
+    const accepted = server.accept() as GuestSocket;
+    const block = Buffer.alloc(1 << 16, 'x');
+    let sent = 0;
+    let idle = 0;
+    await until(() => {
+      const some = client.writable() ? client.send([block]) : 0;
+      sent += some;
+      idle = some === 0 ? idle + 1 : 0;
+      return idle > 100;
+    });
+    expect(sent).toBeGreaterThanOrEqual(1 << 15);
+    // Half a megabyte and more when there are few.
+    expect(sent).toBeLessThan(1 << 17);
+    let received = 0;
+    const into = Buffer.alloc(1000);
+    await until(() => {
+      if (sent < 4 << 20 && client.writable()) sent += client.send([block]);
+      for (let some = 1; some > 0; received += some) some = accepted.receive([into], false);
+      return sent >= 4 << 20 && received === sent;
+    });
+
+    const box = await bound(one, 53);
+    const sender = await bound(two, 53);
+    for (const size of [1, 65_507, 3, 60_000, 65_507, 2]) {
+      await until(() => sender.writable());
+      sender.sendTo([Buffer.alloc(size, 'y')], at('10.0.0.1', 53));
+      expect((await datagram(box)).said).toHaveLength(size);
+    }
+    for (const socket of crowd) socket.close();
+  });
+
   test('questions to the engine are few at a time', async () => {
     const one = network.add('10.0.0.1');
     const waiting: (() => void)[] = [];
@@ -273,6 +313,15 @@ test('a guest whose questions wait for the engine is not heard until there are f
   expect(await value(lookup)).toEqual(['127.0.0.1']);
   server.finish();
   await stack.close(false);
+});
+
+test('the room of all sockets together is bounded, and its pieces come back', () => {
+  for (const sockets of [0, 1, 512]) expect(windowOf(sockets)).toBe(WINDOW);
+  for (const sockets of [513, 1000, 4000]) {
+    expect(windowOf(sockets) * sockets).toBeLessThanOrEqual(WINDOW * 512);
+    expect(windowOf(sockets) * sockets).toBeGreaterThan(WINDOW * 500);
+  }
+  for (const sockets of [5000, 16_384, 1e6]) expect(windowOf(sockets)).toBe(2 * PIECE);
 });
 
 test('numbers of sockets begin anew when they do not fit a record', () => {

@@ -1,6 +1,7 @@
 /** What the sockets of one guest need from its network stack. */
 import type { Carrier } from './carrier.ts';
 import type { Errno, SocketAddress, SocketFamily } from './guest-net.ts';
+import type { Room } from './room.ts';
 
 export type Protocol = 'tcp' | 'udp';
 
@@ -33,6 +34,7 @@ export interface Listener {
 }
 
 export interface StreamHome {
+  readonly room: Room;
   /** Claims a port for the listener, who may be offered connections from now on. */
   bindStream(listener: Listener, address: SocketAddress): Promise<Bound | Errno>;
   /** `dialling` learns how to give up what takes long. */

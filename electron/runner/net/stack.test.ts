@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PublishedPort } from '../../supervisor/protocol.ts';
 import { errno } from '../wasi/errno.ts';
-import { WINDOW } from './carrier.ts';
+import { WINDOW } from './room.ts';
 import type { GuestSocket } from './guest-net.ts';
 import { TRANSFER } from './remote/channel.ts';
 import { type Form, party, type Party, TestNetwork, until, value } from './testing.ts';

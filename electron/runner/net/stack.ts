@@ -9,6 +9,7 @@ import type { Errno, GuestNet, SocketFamily, SocketType } from './guest-net.ts';
 import type { Traffic } from './kernel-carrier.ts';
 import { lonely } from './lonely.ts';
 import { openPorts } from './published-ports.ts';
+import { Room } from './room.ts';
 import { StreamSocket } from './stream-socket.ts';
 import { Streams } from './streams.ts';
 
@@ -33,6 +34,7 @@ const LAST_DATAGRAMS = 500;
  * thread of its own remote/server.ts stands in between.
  */
 export class NetStack implements GuestNet {
+  readonly room = new Room();
   readonly #options: NetStackOptions;
   readonly #ask: Ask;
   readonly #traffic: Traffic = { received: 0, sent: 0 };
@@ -58,6 +60,7 @@ export class NetStack implements GuestNet {
       traffic: this.#traffic,
       gate: spec?.gate,
       published: spec?.published,
+      room: this.room,
       openGate: () => this.#gate?.open() ?? Promise.resolve(),
     };
     this.#streams = new Streams(shared);

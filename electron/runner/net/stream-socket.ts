@@ -2,7 +2,7 @@ import { errno } from '../wasi/errno.ts';
 import { anyAddress } from '../wasi/ip-address.ts';
 import { answer, type Answer } from './answer.ts';
 import { ByteQueue } from './byte-queue.ts';
-import { type Carrier, type CarrierOwner, WINDOW } from './carrier.ts';
+import type { Carrier, CarrierOwner } from './carrier.ts';
 import type { Errno, GuestSocket, SocketAddress, SocketFamily, SocketOptions } from './guest-net.ts';
 import type { Bound, Connection, Incoming, Listener, StreamHome } from './socket-home.ts';
 
@@ -43,6 +43,7 @@ export class StreamSocket implements GuestSocket, Listener, CarrierOwner {
   constructor(family: SocketFamily, home: StreamHome, changed: (socket: StreamSocket) => void) {
     this.family = family;
     this.#home = home;
+    home.room.enter();
     this.#changed = changed;
     this.#local = { address: anyAddress(family), port: 0 };
   }
@@ -102,7 +103,7 @@ export class StreamSocket implements GuestSocket, Listener, CarrierOwner {
 
   receive(into: readonly Uint8Array[], peek: boolean): number {
     const count = this.#received.take(into, peek);
-    if (this.#paused && this.#received.length <= WINDOW / 2) {
+    if (this.#paused && this.#received.length <= this.#home.room.window / 2) {
       this.#paused = false;
       this.#carrier?.resume();
     }
@@ -161,7 +162,7 @@ export class StreamSocket implements GuestSocket, Listener, CarrierOwner {
   }
 
   #room(): number {
-    return this.#carrier && !this.#writeShut ? WINDOW - this.#carrier.queued : 0;
+    return this.#carrier && !this.#writeShut ? this.#home.room.window - this.#carrier.queued : 0;
   }
 
   shutdown(read: boolean, write: boolean): void {
@@ -200,12 +201,22 @@ export class StreamSocket implements GuestSocket, Listener, CarrierOwner {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#home.room.leave();
     this.#bound?.release();
     this.#giveUp?.();
-    for (const socket of this.#accepting.splice(0)) socket.#carrier?.destroy(true);
+    for (const socket of this.#accepting.splice(0)) socket.#discard();
     for (const incoming of this.#waiting.splice(0)) incoming.refuse();
     this.#received.clear();
     this.#carrier?.close();
+    this.#carrier = undefined;
+  }
+
+  /** Nobody has accepted it. */
+  #discard(): void {
+    this.#closed = true;
+    this.#home.room.leave();
+    this.#received.clear();
+    this.#carrier?.destroy(true);
     this.#carrier = undefined;
   }
 
@@ -214,7 +225,7 @@ export class StreamSocket implements GuestSocket, Listener, CarrierOwner {
   data(bytes: Uint8Array): void {
     if (this.#readShut || this.#closed) return;
     this.#received.push(bytes);
-    if (!this.#paused && this.#received.length >= WINDOW) {
+    if (!this.#paused && this.#received.length >= this.#home.room.window) {
       this.#paused = true;
       this.#carrier?.pause();
     }

@@ -10,6 +10,7 @@ import { ACCEPTED, type Greeting, REFUSED } from './gate-protocol.ts';
 import type { Errno, SocketAddress, SocketFamily } from './guest-net.ts';
 import { KernelCarrier, type Traffic } from './kernel-carrier.ts';
 import { localPair } from './local-carrier.ts';
+import type { Room } from './room.ts';
 import type { Bound, Connection, Incoming, Listener, StreamHome } from './socket-home.ts';
 
 /** Milliseconds that connections have at the end of a run for what its guest has sent. */
@@ -31,12 +32,14 @@ export interface StreamsOptions {
   readonly gate: string | undefined;
   /** How connections to published ports look from inside. */
   readonly published: NetSpec['published'];
+  readonly room: Room;
   /** Before a port is claimed: others may come from that moment on. */
   openGate(): Promise<void>;
 }
 
 /** Stream connections of one guest: within itself, with other runs, with the world, and from ports that are published on the host. */
 export class Streams implements StreamHome {
+  readonly room: Room;
   readonly #options: StreamsOptions;
   /** By port. */
   readonly #listening = new Map<number, Listening>();
@@ -48,6 +51,7 @@ export class Streams implements StreamHome {
   #closed = false;
 
   constructor(options: StreamsOptions) {
+    this.room = options.room;
     this.#options = options;
   }
 

@@ -1,5 +1,6 @@
 import { RecordWriter } from '../../bridge/record-ring.ts';
 import { Answer } from '../answer.ts';
+import { windowOf } from '../room.ts';
 import type { Errno, GuestNet, Pending, SocketAddress, SocketFamily, SocketType } from '../guest-net.ts';
 import {
   type Accepted,
@@ -79,6 +80,10 @@ export class RemoteNet implements GuestNet, Line {
   }
 
   // ---- for the sockets
+
+  get window(): number {
+    return windowOf(this.#sockets.size);
+  }
 
   drain(): void {
     const channel = this.#channel;

@@ -2,7 +2,6 @@ import { errno } from '../../wasi/errno.ts';
 import { anyAddress } from '../../wasi/ip-address.ts';
 import { destination, seenBy } from '../address.ts';
 import { Answer } from '../answer.ts';
-import { WINDOW } from '../carrier.ts';
 import { DATAGRAM_COST, LARGEST_DATAGRAM } from '../datagram-socket.ts';
 import type {
   Datagram,
@@ -14,11 +13,14 @@ import type {
   SocketOptions,
   SocketType,
 } from '../guest-net.ts';
+import { PIECE } from '../room.ts';
 import { type Accepted, COST, request, type Reply, TRANSFER, unpackDatagram } from './channel.ts';
 import type { Segment } from './inbox.ts';
 
 /** What sockets need from their net. */
 export interface Line {
+  /** Bytes of each direction of a socket that may wait. */
+  readonly window: number;
   /** Takes in what has come from the control thread. */
   drain(): void;
   /** A segment was taken: its place may be given back. */
@@ -62,8 +64,8 @@ export class RemoteSocket implements GuestSocket {
   #datagrams: ArrivedDatagram[] = [];
   /** Room for data that the control thread has to be told of. */
   #owed = 0;
-  /** What the control thread has room for. */
-  #room = WINDOW;
+  /** Bytes that the control thread was given and has not sent, and what they cost. */
+  #unsent = 0;
 
   #accepted: RemoteSocket[] = [];
   #taken = 0;
@@ -193,15 +195,15 @@ export class RemoteSocket implements GuestSocket {
 
   send(chunks: readonly Uint8Array[]): number {
     if (!this.#canSend()) return 0;
-    if (this.#room <= COST) this.#line.drain();
+    if (this.#left() <= COST) this.#line.drain();
     let length = 0;
     for (const chunk of chunks) length += chunk.length;
     let done = 0;
-    while (done < length && this.#room > COST) {
-      const most = Math.min(length - done, this.#room - COST);
+    for (let left = this.#left(); done < length && left > COST; left = this.#left()) {
+      const most = Math.min(length - done, left - COST);
       const taken = this.#line.data(this.#id, done === 0 ? chunks : rest(chunks, done), most);
       if (taken === 0) break;
-      this.#room -= taken + COST;
+      this.#unsent += taken + COST;
       done += taken;
     }
     return done;
@@ -214,15 +216,15 @@ export class RemoteSocket implements GuestSocket {
     for (const chunk of chunks) length += chunk.length;
     if (length > LARGEST_DATAGRAM) return errno.msgsize;
     if (!this.writable() || !this.#line.datagram(this.#id, to, chunks, length)) return undefined;
-    this.#room -= length + DATAGRAM_COST;
+    this.#unsent += length + DATAGRAM_COST;
     return errno.success;
   }
 
   writable(): boolean {
     const least = this.type === 'dgram' ? 0 : COST;
-    if (this.#room <= least) this.#line.drain();
+    if (this.#left() <= least) this.#line.drain();
     if (this.type === 'stream' && !this.#canSend()) return false;
-    return this.#room > least && this.#line.hasRoom();
+    return this.#left() > least && this.#line.hasRoom();
   }
 
   shutdown(read: boolean, write: boolean): void {
@@ -292,7 +294,12 @@ export class RemoteSocket implements GuestSocket {
   }
 
   moreRoom(bytes: number): void {
-    this.#room += bytes;
+    this.#unsent -= bytes;
+  }
+
+  /** What the control thread has room for. */
+  #left(): number {
+    return this.#line.window - this.#unsent;
   }
 
   #canSend(): boolean {
@@ -307,7 +314,7 @@ export class RemoteSocket implements GuestSocket {
 
   #owe(cost: number): void {
     this.#owed += cost;
-    if (this.#owed < WINDOW / 4) return;
+    if (this.#owed < PIECE) return;
     this.#line.tell(request.room, this.#id, this.#owed);
     this.#owed = 0;
   }

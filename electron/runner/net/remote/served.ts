@@ -1,6 +1,6 @@
 import type { RecordWriter } from '../../bridge/record-ring.ts';
-import { WINDOW } from '../carrier.ts';
 import { DATAGRAM_COST, DatagramSocket } from '../datagram-socket.ts';
+import { PIECE, type Room } from '../room.ts';
 import type { StackSocket } from '../stack.ts';
 import type { StreamSocket } from '../stream-socket.ts';
 import { CHUNK, COST, datagramHead, event, LEAST, packDatagram, TRANSFER, unpackDatagram } from './channel.ts';
@@ -18,17 +18,24 @@ const SHARE = 1 << 17;
 export class Served {
   readonly id: number;
   readonly socket: StackSocket;
-  /** What the guest has room for. */
-  room = WINDOW;
+  /** Bytes that the guest was told and has not taken, and what they cost. */
+  #untaken = 0;
+  readonly #room: Room;
   /** Connections that the guest was given and has not accepted. */
   transferred = 0;
   /** What the guest has sent and was not given back yet. */
   #owed = 0;
   #endTold = false;
 
-  constructor(id: number, socket: StackSocket) {
+  constructor(id: number, socket: StackSocket, room: Room) {
     this.id = id;
+    this.#room = room;
     this.socket = socket;
+  }
+
+  /** The guest has taken so much of what it was told. */
+  taken(cost: number): void {
+    this.#untaken -= cost;
   }
 
   /** Bytes of a stream have come from the guest. */
@@ -60,16 +67,25 @@ export class Served {
     return { told, more: undefined };
   }
 
+  #left(): number {
+    return this.#room.window - this.#untaken;
+  }
+
+  /** Less than a piece may have been taken: a datagram larger than the window gets there all the same. */
+  #fits(cost: number): boolean {
+    return this.#untaken < PIECE || cost <= this.#left();
+  }
+
   #tellStream(events: RecordWriter, socket: StreamSocket): Told {
     let told = 0;
-    while (this.room > COST && socket.available() > 0) {
+    for (let room = this.#left(); room > COST && socket.available() > 0; room = this.#left()) {
       if (told >= SHARE) return { told: true, more: 'later' };
-      const most = Math.min(this.room - COST, CHUNK, socket.available());
+      const most = Math.min(room - COST, CHUNK, socket.available());
       const place = events.reserve(Math.min(most, LEAST), most);
       if (!place) return { told: told > 0, more: 'full' };
       const length = socket.receive([place], false);
       events.commit(event.data, this.id, 0, length);
-      this.room -= length + COST;
+      this.#untaken += length + COST;
       told += length;
     }
     const credit = this.#credit(events);
@@ -97,7 +113,7 @@ export class Served {
 
   #tellDatagrams(events: RecordWriter, socket: DatagramSocket): Told {
     let told = 0;
-    for (let first = socket.first; first && this.room >= first.bytes.length + DATAGRAM_COST; first = socket.first) {
+    for (let first = socket.first; first && this.#fits(first.bytes.length + DATAGRAM_COST); first = socket.first) {
       if (told >= SHARE) return { told: true, more: 'later' };
       const { address, port } = first.from;
       const head = datagramHead(address);
@@ -108,7 +124,7 @@ export class Served {
       place.set(first.bytes, head);
       events.commit(event.datagram, this.id, port, length);
       socket.receiveFrom([], false);
-      this.room -= first.bytes.length + DATAGRAM_COST;
+      this.#untaken += first.bytes.length + DATAGRAM_COST;
       told += length;
     }
     const credit = this.#credit(events);
@@ -122,7 +138,7 @@ export class Served {
 
   /** Gives room for sending back, in large pieces, once what it was used for is on its way. True when it did, undefined when the ring is full. */
   #credit(events: RecordWriter): boolean | undefined {
-    if (this.#owed < WINDOW / 4 || this.socket.queued > 0) return false;
+    if (this.#owed < PIECE || this.socket.queued > 0) return false;
     if (!events.put(event.room, this.id, this.#owed)) return undefined;
     this.#owed = 0;
     return true;

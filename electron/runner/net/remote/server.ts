@@ -198,7 +198,7 @@ export class NetServer {
       case request.options:
         return socket.setOptions(unpack(bytes) as SocketOptions);
       case request.room:
-        served.room += argument;
+        served.taken(argument);
         this.#dirty.add(served);
         return;
       case request.taken:
@@ -214,7 +214,7 @@ export class NetServer {
   }
 
   #add(id: number, socket: StackSocket): void {
-    const served = new Served(id, socket);
+    const served = new Served(id, socket, this.#stack.room);
     this.#sockets.set(id, served);
     this.#served.set(socket, served);
   }
