@@ -245,9 +245,10 @@ class Build {
     const buildKey = buildKeyOf(base, [...change.key, dropTriggers]);
     const cached = this.#cached(buildKey);
     if (cached) {
-      yield text(' ---> Using cache\n');
+      // In the same breath: who reads slowly must not lose what was found.
       this.#bases.keep(cached);
       this.#session.lease.keepImage(cached.id);
+      yield text(' ---> Using cache\n');
       if (cached.layers.length > base.layers.length) stage.root = this.#bases.rootOf(cached);
       stage.image = cached;
       return true;
