@@ -248,6 +248,27 @@ describe.each<Form>(['direct', 'remote'])('%s', (form) => {
     for (const socket of crowd) socket.close();
   });
 
+  test('what closed connections still have to deliver is bounded', async () => {
+    const [one, two] = [network.add('10.0.0.1'), network.add('10.0.0.2')];
+    const server = await listening(two, 80);
+    const before = open('PipeWrap');
+    const block = Buffer.alloc(1 << 17);
+    const rounds = 300;
+    for (let round = 0; round < rounds; round++) {
+      const client = one.net.socket(4, 'stream');
+      expect(await value(client.connect(at('10.0.0.2', 80)))).toBe(0);
+      await until(() => server.backlog() > 0);
+      server.accept();
+      // Until nothing goes any more: nobody reads.
+      for (let idle = 0; idle < 20; idle++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (client.writable() && client.send([block]) > 0) idle = 0;
+      }
+      client.close();
+    }
+    await until(() => open('PipeWrap') <= before + rounds + 256);
+  });
+
   test('questions to the engine are few at a time', async () => {
     const one = network.add('10.0.0.1');
     const waiting: (() => void)[] = [];

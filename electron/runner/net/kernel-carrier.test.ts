@@ -19,7 +19,11 @@ test('drained is told however little was waiting', async () => {
     drained: () => drained++,
   };
   let gone = false;
-  const carrier = new KernelCarrier(client, { received: 0, sent: 0 }, () => (gone = true));
+  const carrier = new KernelCarrier(
+    client,
+    { received: 0, sent: 0 },
+    { gone: () => void (gone = true), lingers: () => undefined },
+  );
   carrier.attach(owner);
   // Until the kernel takes no more; what is left is less than the stream's high-water mark.
   const block = Buffer.alloc(4096);

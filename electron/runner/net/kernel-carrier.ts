@@ -13,18 +13,28 @@ export interface Traffic {
   sent: number;
 }
 
+/** Who has the connections of a run. */
+export interface CarrierKeeper {
+  /** Its socket is closed. */
+  gone(carrier: KernelCarrier): void;
+  /** Nobody has it any more; it is there until what was sent is delivered. */
+  lingers(carrier: KernelCarrier): void;
+}
+
 /** A connection over a socket of the host, which must have been made with `allowHalfOpen`. */
 export class KernelCarrier implements Carrier {
   readonly #socket: Socket;
   readonly #traffic: Traffic;
+  readonly #keeper: CarrierKeeper;
   #first: Uint8Array | undefined;
   #owner: CarrierOwner | undefined;
   /** There are bytes that the kernel has not taken. */
   #behind = false;
   #linger: NodeJS.Timeout | undefined;
 
-  /** `first`: bytes that were read from the socket already. `gone` is called when the socket is closed. */
-  constructor(socket: Socket, traffic: Traffic, gone: (carrier: KernelCarrier) => void, first?: Uint8Array) {
+  /** `first`: bytes that were read from the socket already. */
+  constructor(socket: Socket, traffic: Traffic, keeper: CarrierKeeper, first?: Uint8Array) {
+    this.#keeper = keeper;
     this.#socket = socket;
     this.#traffic = traffic;
     this.#first = first;
@@ -37,7 +47,7 @@ export class KernelCarrier implements Carrier {
     });
     socket.on('close', () => {
       clearTimeout(this.#linger);
-      gone(this);
+      keeper.gone(this);
     });
   }
 
@@ -86,6 +96,7 @@ export class KernelCarrier implements Carrier {
     if (socket.destroyed) return;
     this.#linger = setTimeout(() => socket.destroy(), LINGER);
     socket.destroySoon();
+    this.#keeper.lingers(this);
   }
 
   destroy(resetting = false): void {

@@ -8,13 +8,16 @@ import { dialGate, dialHost, reset } from './dial.ts';
 import { errnoOfNet, errnoOfRefusal } from './errors.ts';
 import { ACCEPTED, type Greeting, REFUSED } from './gate-protocol.ts';
 import type { Errno, SocketAddress, SocketFamily } from './guest-net.ts';
-import { KernelCarrier, type Traffic } from './kernel-carrier.ts';
+import { type CarrierKeeper, KernelCarrier, type Traffic } from './kernel-carrier.ts';
 import { localPair } from './local-carrier.ts';
 import type { Room } from './room.ts';
 import type { Bound, Connection, Incoming, Listener, StreamHome } from './socket-home.ts';
 
 /** Milliseconds that connections have at the end of a run for what its guest has sent. */
 const FAREWELL = 1000;
+
+/** Closed connections that may wait for peers which do not read; beyond, the oldest are given up, as a kernel gives up orphans. */
+const MOST_LINGERING = 256;
 
 /** Ports of the near end of connections, which nobody else knows. */
 const FIRST_FREE = 32_768;
@@ -38,12 +41,14 @@ export interface StreamsOptions {
 }
 
 /** Stream connections of one guest: within itself, with other runs, with the world, and from ports that are published on the host. */
-export class Streams implements StreamHome {
+export class Streams implements StreamHome, CarrierKeeper {
   readonly room: Room;
   readonly #options: StreamsOptions;
   /** By port. */
   readonly #listening = new Map<number, Listening>();
   readonly #carriers = new Set<KernelCarrier>();
+  /** Those whose sockets are closed, the oldest first. */
+  readonly #lingering = new Set<KernelCarrier>();
   /** Sockets of the host that no carrier has yet, or that none will have. */
   readonly #loose = new Set<Socket>();
   readonly #servers = new Set<{ close(): void }>();
@@ -270,9 +275,19 @@ export class Streams implements StreamHome {
 
   #carrier(socket: Socket, first?: Uint8Array): KernelCarrier {
     this.#loose.delete(socket);
-    const carrier = new KernelCarrier(socket, this.#options.traffic, (gone) => this.#carriers.delete(gone), first);
+    const carrier = new KernelCarrier(socket, this.#options.traffic, this, first);
     this.#carriers.add(carrier);
     return carrier;
+  }
+
+  gone(carrier: KernelCarrier): void {
+    this.#carriers.delete(carrier);
+    this.#lingering.delete(carrier);
+  }
+
+  lingers(carrier: KernelCarrier): void {
+    this.#lingering.add(carrier);
+    if (this.#lingering.size > MOST_LINGERING) (this.#lingering.keys().next().value as KernelCarrier).destroy(true);
   }
 
   /** Passes bytes both ways, for a member of the guest's network that listens in another run. */
