@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LoadedImage } from '../api/images.ts';
@@ -142,6 +144,13 @@ describe('refusals leave nothing', () => {
     await expect(load(await tarOf([{ name: '../manifest.json', content: '[]' }]))).rejects.toMatchObject({
       data: { entry: '../manifest.json' },
     });
+  });
+
+  test('also of a layer that is too large to be unpacked at once', async () => {
+    const large = { name: 'large', content: Buffer.alloc(65 << 20) };
+    const items = await oldArchive(await layerOf(large, { name: '../../outside', content: 'x' }));
+    await expect(load(await tarOf(items))).rejects.toMatchObject({ data: { entry: '../../outside' } });
+    expect(readdirSync(join(t.home, 'content/blobs/sha256'))).toEqual([]);
   });
 
   test('documents that are no documents', async () => {
