@@ -26,13 +26,18 @@ export function readPortBindings(host: Fields): Readonly<Record<string, readonly
   const out: Record<string, readonly PortBinding[]> = {};
   const bindings = host.child('PortBindings');
   for (const key of Object.keys(bindings.raw)) {
-    out[parsePort(key)] = bindings.list(key).map((binding) => {
+    const port = parsePort(key);
+    const read = bindings.list(key).map((binding) => {
       const hostPort = binding.text('HostPort') ?? '';
       const hostIp = binding.text('HostIp') ?? '';
       if (!isHostPort(hostPort)) throw invalid(`invalid port specification: "${hostPort}"`);
-      if (hostIp !== '' && isIP(hostIp) === 0) throw invalid(`invalid IP address: "${hostIp}"`);
+      // With a zone (fe80::1%eth0) it is no address for moby either.
+      if (hostIp !== '' && (isIP(hostIp) === 0 || hostIp.includes('%')))
+        throw invalid(`invalid IP address: "${hostIp}"`);
       return { hostIp, hostPort };
     });
+    // "80" and "80/tcp" are one.
+    out[port] = [...(out[port] ?? []), ...read];
   }
   return out;
 }
@@ -46,26 +51,28 @@ const keyOf = ({ port, protocol }: PublishedPort): string => `${port}/${protocol
 
 /** Ports of a `ps` row: what is open on the host, then what is only exposed. As in moby, a container that does not run shows none. */
 export function portRows(view: ContainerView): readonly Record<string, unknown>[] {
-  const open = new Set(view.ports.map(keyOf));
-  return portKeys(view).flatMap((key) =>
-    open.has(key)
-      ? view.ports
-          .filter((port) => keyOf(port) === key)
-          .map(({ hostIp, hostPort }) => ({ IP: hostIp, ...split(key), PublicPort: hostPort }))
-      : [split(key)],
+  const open = byKey(view);
+  return portKeys(view).flatMap(
+    (key): readonly Record<string, unknown>[] =>
+      open.get(key)?.map(({ hostIp, hostPort }) => ({ IP: hostIp, ...split(key), PublicPort: hostPort })) ?? [
+        split(key),
+      ],
   );
 }
 
 /** NetworkSettings.Ports of inspect: null for what is exposed and not open on the host. */
 export function portMap(view: ContainerView): Record<string, readonly Record<string, string>[] | null> {
+  const open = byKey(view);
   return Object.fromEntries(
     portKeys(view).map((key) => {
-      const open = view.ports.filter((port) => keyOf(port) === key);
-      const bindings = open.map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: String(hostPort) }));
-      return [key, bindings.length > 0 ? bindings : null];
+      const bindings = open.get(key)?.map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: String(hostPort) }));
+      return [key, bindings ?? null];
     }),
   );
 }
+
+/** A container may have tens of thousands. */
+const byKey = ({ ports }: ContainerView): ReadonlyMap<string, readonly PublishedPort[]> => Map.groupBy(ports, keyOf);
 
 function portKeys(view: ContainerView): readonly string[] {
   if (view.state !== 'running' && view.state !== 'paused') return [];

@@ -96,3 +96,14 @@ test('the real host is asked', async () => {
     expect(free[0]?.hostPort).toBeGreaterThan(1023);
   }
 });
+
+test('every port that there is', async () => {
+  const ports = new HostPorts(host());
+  const all = Array.from({ length: 65_535 }, (_, at) => request({ hostIp: '', first: at + 1, last: at + 1 }));
+  expect((await ports.book('a', all)).ports).toHaveLength(2 * 65_535);
+  await expect(ports.book('b', [request({ hostIp: '0.0.0.0', first: 8000, last: 9000 })])).rejects.toThrow(
+    'Bind for 0.0.0.0:8000-9000 failed: all ports are allocated',
+  );
+  ports.free('a');
+  expect((await ports.book('b', all)).ports).toHaveLength(2 * 65_535);
+});

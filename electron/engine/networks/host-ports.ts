@@ -35,7 +35,8 @@ const tries = 64;
 
 export class HostPorts {
   readonly #probe: Probe;
-  #taken: Taken[] = [];
+  /** By protocol and number: a container may have all there are. */
+  readonly #taken = new Map<string, readonly Taken[]>();
   #hasIpv6: Promise<boolean> | undefined;
 
   constructor(probe: Probe = probeHost) {
@@ -56,7 +57,7 @@ export class HostPorts {
 
   /** Everything that the container has. */
   free(containerId: string): void {
-    this.#taken = this.#taken.filter((taken) => taken.containerId !== containerId);
+    this.#giveUp((taken) => taken.containerId === containerId);
   }
 
   async #bookOne(containerId: string, request: PortRequest): Promise<readonly PublishedPort[]> {
@@ -71,7 +72,7 @@ export class HostPorts {
       const booked = this.#take(containerId, ips, request, port);
       const free = await Promise.all(ips.map((ip) => this.#probe(request.protocol, ip, port)));
       if (free.every((each) => each !== undefined)) return booked;
-      this.#taken = this.#taken.filter(({ port: each }) => !booked.includes(each));
+      this.#giveUp((taken) => booked.includes(taken.port), keyOf(request.protocol, port));
     }
     const range = request.first === 0 ? '0' : `${request.first}-${request.last}`;
     throw conflict(`Bind for ${ips[0]}:${range} failed: all ports are allocated`, {
@@ -97,14 +98,22 @@ export class HostPorts {
       });
     }
     const booked = ips.map((hostIp) => ({ protocol, hostIp, hostPort, port }));
-    this.#taken.push(...booked.map((each) => ({ containerId, port: each })));
+    const key = keyOf(protocol, hostPort);
+    const added = booked.map((each) => ({ containerId, port: each }));
+    this.#taken.set(key, [...(this.#taken.get(key) ?? []), ...added]);
     return booked;
   }
 
   #holder(protocol: string, ip: string, hostPort: number): string | undefined {
-    return this.#taken.find(
-      ({ port }) => port.protocol === protocol && port.hostPort === hostPort && overlap(port.hostIp, ip),
-    )?.containerId;
+    return this.#taken.get(keyOf(protocol, hostPort))?.find(({ port }) => overlap(port.hostIp, ip))?.containerId;
+  }
+
+  #giveUp(which: (taken: Taken) => boolean, ...keys: readonly string[]): void {
+    for (const key of keys.length > 0 ? keys : [...this.#taken.keys()]) {
+      const left = this.#taken.get(key)?.filter((taken) => !which(taken)) ?? [];
+      if (left.length > 0) this.#taken.set(key, left);
+      else this.#taken.delete(key);
+    }
   }
 
   /** A host without IPv6 has only the one. */
@@ -113,6 +122,8 @@ export class HostPorts {
     return (await this.#hasIpv6) ? ['0.0.0.0', '::'] : ['0.0.0.0'];
   }
 }
+
+const keyOf = (protocol: string, hostPort: number): string => `${protocol} ${hostPort}`;
 
 function overlap(a: string, b: string): boolean {
   const [one, other] = [parseIp(a), parseIp(b)];
