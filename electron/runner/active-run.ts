@@ -42,6 +42,8 @@ export class ActiveRun {
   readonly #cpu = process.cpuUsage();
   #retryTimer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
+  /** Where the reader of a log is that must not get far ahead of it. */
+  #readTo = 0;
   #ending = false;
   #closed = false;
 
@@ -112,6 +114,12 @@ export class ActiveRun {
   eof(): void {
     this.#input.end();
     this.#feed();
+  }
+
+  /** The log was read so far: there may be room for more. */
+  logRead(offset: number): void {
+    this.#readTo = Math.max(this.#readTo, offset);
+    this.#drain();
   }
 
   resize(rows: number, columns: number): void {
@@ -246,7 +254,9 @@ export class ActiveRun {
   #drain(): void {
     if (this.#closed || this.#retryTimer || this.#turn) return;
     let asleep = false;
-    for (let round = 0; round < ROUNDS && !asleep && !this.#log.stuck; round++) {
+    // Held back by its full ring until somebody has read: `logRead` goes on.
+    if (this.#isAhead()) return this.#announcer.announce();
+    for (let round = 0; round < ROUNDS && !asleep && !this.#log.stuck && !this.#isAhead(); round++) {
       if (this.#round() === 0) asleep = this.#output.sleep();
     }
     this.#announcer.announce();
@@ -256,6 +266,11 @@ export class ActiveRun {
         this.#turn = undefined;
         this.#drain();
       });
+  }
+
+  #isAhead(): boolean {
+    const { ahead } = this.spec.log;
+    return ahead !== undefined && this.#log.offset - this.#readTo >= ahead;
   }
 
   /** The guest is held back by its full ring meanwhile: nothing is lost. */

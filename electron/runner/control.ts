@@ -196,6 +196,8 @@ export function startControl(guestPath = join(import.meta.dirname, 'guest.cjs'))
         return run.stdin(message.bytes);
       case 'eof':
         return run.eof();
+      case 'logRead':
+        return run.logRead(message.offset);
       case 'resize':
         return run.resize(message.rows, message.columns);
       case 'terminate':

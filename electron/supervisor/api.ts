@@ -53,6 +53,8 @@ export interface Run {
   writeStdin(bytes: Uint8Array): Promise<void>;
   endStdin(): void;
   resize(rows: number, columns: number): void;
+  /** For a run with `log.ahead`: its log was read up to this logical offset. */
+  logRead(offset: number): void;
   /** Ends the guest at its next wait or by terminating its thread; a runner that does not answer within 2 s is killed. */
   terminate(): void;
   /** Stops / continues the process as a whole (SIGSTOP). @throws unsupported where the host cannot, and for a run in a shared process. */

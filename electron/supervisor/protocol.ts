@@ -14,6 +14,8 @@ export interface LogSpec {
   readonly maxSize?: number;
   /** Segments kept, ≥ 1. */
   readonly maxFiles: number;
+  /** Bytes that the log may be ahead of its reader ('logRead', at first 0): the guest waits where it would be more. Absent = any; not in a shared process. */
+  readonly ahead?: number;
 }
 
 /** Everything that one run of a module needs. */
@@ -117,6 +119,8 @@ export type ToRunner =
   /** At most `STDIN_WINDOW` unacknowledged bytes in flight. */
   | { readonly t: 'stdin'; readonly id: string; readonly bytes: Uint8Array }
   | { readonly t: 'eof'; readonly id: string }
+  /** Whoever needs the log of a run with `log.ahead` has read it up to this logical offset. */
+  | { readonly t: 'logRead'; readonly id: string; readonly offset: number }
   | { readonly t: 'resize'; readonly id: string; readonly rows: number; readonly columns: number }
   /**
    * End the guest: at its next wait, or by terminating its thread when it does not get there at once. A shared process hears it only when no guest

@@ -48,6 +48,7 @@ export class RunHandle implements Run, Tenant, Seeker {
   #over = false;
   #hasStarted = false;
   #offset: number | undefined;
+  #logRead = 0;
   #usage = noUsage;
   readonly #usages = new Questions<RunUsage>(ANSWER_TIMEOUT);
   readonly #traces = new Questions<TraceReading | undefined>(ANSWER_TIMEOUT);
@@ -98,6 +99,8 @@ export class RunHandle implements Run, Tenant, Seeker {
     this.#pid = runner.pid;
     runner.occupy(this, this.imageId, { t: 'run', spec: this.#request.spec });
     this.#stdin.open();
+    // Said before there was anybody to hear it.
+    if (this.#logRead > 0) this.logRead(this.#logRead);
     this.#throttleBy(this.#cpus);
   }
 
@@ -177,6 +180,11 @@ export class RunHandle implements Run, Tenant, Seeker {
 
   resize(rows: number, columns: number): void {
     if (!this.#over) this.#runner?.post({ t: 'resize', id: this.id, rows, columns });
+  }
+
+  logRead(offset: number): void {
+    this.#logRead = offset;
+    if (!this.#over) this.#runner?.post({ t: 'logRead', id: this.id, offset });
   }
 
   terminate(): void {

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fixture } from '../fixtures/compile.ts';
@@ -65,6 +66,48 @@ describe.skipIf(!hasDocker())('docker exec', () => {
     expect(answer.bytes.equals(bytes)).toBe(true);
     // Without -i there is none.
     expect(await exec(['main', '/tool.wasm', 'cat'], 'unread')).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it('holds a program back whose output nobody reads, and lets it go when somebody does, or nobody will', async () => {
+    const id = await inspect('main', '{{.Id}}');
+    const directory = join(engine.home, 'containers', id, 'execs');
+    const size = (): number =>
+      (existsSync(directory) ? readdirSync(directory, { recursive: true, encoding: 'utf8' }) : [])
+        .map((name) => statSync(join(directory, name), { throwIfNoEntry: false }))
+        .reduce((sum, each) => sum + (each?.isFile() ? each.size : 0), 0);
+    const most = 128 << 20;
+    const lines = 5_000_000;
+    const child = spawn(
+      'docker',
+      ['-H', engine.dockerHost, 'exec', 'main', '/tool.wasm', 'flood', `${lines}`, 'wide'],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    try {
+      await until('much of it to wait', () => size() > 32 << 20);
+      // Each takes longer than to write as much again.
+      for (let times = 0; times < 20; times++) {
+        expect(await exec(['main', '/tool.wasm', 'exit', '0'])).toMatchObject({ code: 0 });
+        expect(size()).toBeLessThan(most);
+      }
+      let read = 0;
+      for await (const chunk of child.stdout) read += (chunk as Buffer).length;
+      expect(read).toBe(lines * 100);
+    } finally {
+      child.kill();
+    }
+    // The reader leaves: as in docker the program goes on, and its output is given up.
+    const other = spawn(
+      'docker',
+      ['-H', engine.dockerHost, 'exec', 'main', '/tool.wasm', 'flood', `${lines}`, 'wide'],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    await until('much of it to wait', () => size() > 32 << 20);
+    other.kill('SIGKILL');
+    await until('the program to end', () => readdirSync(directory).length === 0);
   });
 
   it('loses nothing of a large output, and puts none of it into the log of the container', async () => {

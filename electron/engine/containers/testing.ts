@@ -103,6 +103,11 @@ export class PlayedRun implements Run {
   endStdin(): void {
     this.stdinEnded = true;
   }
+  /** How far its log was read, of an exec. */
+  readTo = 0;
+  logRead(offset: number): void {
+    this.readTo = offset;
+  }
   resize(rows: number, columns: number): void {
     this.size = [rows, columns];
   }

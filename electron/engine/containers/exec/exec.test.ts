@@ -181,6 +181,28 @@ test('detached: runs on with nobody watching', async () => {
   expect(outputsOf(id)).toEqual([]);
 });
 
+test('the program waits for its reader, and for nobody when there is none any more', async () => {
+  await runContainer();
+  const { attachment, run } = await begin();
+  expect(run.request.spec.log.ahead).toBeGreaterThan(1 << 20);
+  const line = 'x'.repeat(1 << 20);
+  for (let lines = 0; lines < 6; lines++) run.say(line);
+  expect(run.readTo).toBe(0);
+  const output = attachment.output[Symbol.asyncIterator]();
+  for (let read = 0; read < 6 << 20;) for (const { data } of (await output.next()).value ?? []) read += data.length;
+  // The last batch counts when the next one is asked for.
+  const next = output.next();
+  expect(run.readTo).toBeGreaterThan(4 << 20);
+  attachment.close();
+  await next;
+  expect(run.readTo).toBe(Number.MAX_SAFE_INTEGER);
+  run.exit(0);
+  // Nobody from the beginning.
+  const id = await create();
+  await t.engine.execs.detach(id);
+  expect(t.supervisor.last.readTo).toBe(Number.MAX_SAFE_INTEGER);
+});
+
 test('only in a container that runs, only once, only what makes sense', async () => {
   await t.engine.containers.create({ image: 'app', name: 'cc' });
   await expect(create()).rejects.toMatchObject({ kind: 'conflict', message: /^container \w{64} is not running$/ });

@@ -2,6 +2,7 @@
 import { readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { segmentOffset } from '../../../base/log-format.ts';
+import type { Run } from '../../../supervisor/api.ts';
 import type { LogSpec } from '../../../supervisor/protocol.ts';
 import type { LogEntry } from '../../api/index.ts';
 import { ContainerLog } from '../logs/container-log.ts';
@@ -9,6 +10,10 @@ import type { LogCursor } from '../logs/cursor.ts';
 
 /** Bytes after which a segment is closed; what was read is given up in steps of this. */
 const SEGMENT = 16 << 20;
+/** Bytes that wait for the reader before the program does. */
+const AHEAD = 64 << 20;
+/** Bytes after which the runner is told that they were read. */
+const STEP = 4 << 20;
 
 export class ExecOutput {
   readonly directory: string;
@@ -19,6 +24,8 @@ export class ExecOutput {
   #reading = true;
   #writing = true;
   #trimmed = 0;
+  #told = 0;
+  #run: Pick<Run, 'logRead'> | undefined;
 
   constructor(directory: string, wanted: { readonly stdout: boolean; readonly stderr: boolean }) {
     this.directory = directory;
@@ -30,7 +37,13 @@ export class ExecOutput {
 
   /** For the runner. Old segments are ours to remove, not its. */
   get spec(): LogSpec {
-    return { directory: this.directory, maxSize: SEGMENT, maxFiles: 1 << 20 };
+    return { directory: this.directory, maxSize: SEGMENT, maxFiles: 1 << 20, ahead: AHEAD };
+  }
+
+  /** Who writes it, and has to hear how far it was read. */
+  writtenBy(run: Pick<Run, 'logRead'>): void {
+    this.#run = run;
+    if (!this.#reading) this.#letGo();
   }
 
   grown(offset: number): void {
@@ -50,6 +63,7 @@ export class ExecOutput {
   close(): void {
     if (!this.#reading) return;
     this.#reading = false;
+    this.#letGo();
     this.#reader.close();
     if (!this.#writing) this.#remove();
   }
@@ -64,12 +78,24 @@ export class ExecOutput {
     try {
       for await (const batch of this.#reader) {
         yield batch;
-        this.#trim(this.#reader.position);
+        this.#wasRead(this.#reader.position);
       }
       if (this.#epilogue && this.#reading) yield [this.#epilogue];
     } finally {
       this.close();
     }
+  }
+
+  #wasRead(position: number): void {
+    this.#trim(position);
+    if (position - this.#told < STEP) return;
+    this.#told = position;
+    this.#run?.logRead(position);
+  }
+
+  /** Nobody reads: the program need not wait for anybody. */
+  #letGo(): void {
+    this.#run?.logRead(Number.MAX_SAFE_INTEGER);
   }
 
   /** Removes the segments before `position`; the last one is the writer's. */

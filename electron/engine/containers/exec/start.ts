@@ -54,6 +54,7 @@ async function begin(context: Context, exec: Exec): Promise<void> {
     },
   );
   exec.run = run;
+  output?.writtenBy(run);
   if (spec.attachStdin) exec.stdin.connect(run);
   try {
     await run.started;
