@@ -1,7 +1,8 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Socket } from 'node:net';
-import { cancelled } from '../base/errors.ts';
+import { cancelled, invalid } from '../base/errors.ts';
 import type { Attachment } from '../engine/api/index.ts';
+import { BODY_LIMIT } from './body.ts';
 import type { Call } from './call.ts';
 import { outputEncoder, outputType, write } from './streams.ts';
 
@@ -34,12 +35,13 @@ export async function hijack(call: Call, attachment: Attachment, early: Buffer, 
 
 /**
  * Node does not parse the body of an upgrade request: it lies in `head`, in later data, or in both. Reads exactly Content-Length bytes of it;
- * `rest` is stdin already. Without an upgrade there is nothing to part: both are empty.
+ * `rest` is stdin already (@throws invalid for more than BODY_LIMIT). Without an upgrade there is nothing to part: both are empty.
  */
 export async function bodyBeforeUpgrade(call: Call): Promise<{ readonly body: Buffer; readonly rest: Buffer }> {
   if (!call.upgrade) return { body: Buffer.alloc(0), rest: Buffer.alloc(0) };
   const { socket } = call.upgrade;
   const length = Number(call.request.headers['content-length'] ?? 0) || 0;
+  if (length > BODY_LIMIT) throw invalid(`the request body is larger than ${BODY_LIMIT} bytes`);
   let bytes = call.upgrade.head;
   while (bytes.length < length) {
     const chunk = await nextChunk(socket);

@@ -179,6 +179,14 @@ test('errors come before the upgrade', async () => {
   expect((await door.ask('POST', '/exec/e1/start', '[]', { 'Content-Type': 'application/json' })).status).toBe(400);
 });
 
+test('a body that is larger than any is refused before it is there', async () => {
+  await using door = await open({});
+  const head = upgrade('/v1.50/exec/e1/start', '{}').replace('Content-Length: 2', `Content-Length: ${1 << 30}`);
+  const client = await door.open(head);
+  await client.until('larger than');
+  expect(client.received.toString()).toMatch(/^HTTP\/1\.1 400 /);
+});
+
 test('resize passes the size on and needs both numbers', async () => {
   const resize = vi.fn((_id: string, _rows: number, _columns: number) => Promise.resolve());
   await using door = await open({ resize });
