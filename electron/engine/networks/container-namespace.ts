@@ -105,7 +105,7 @@ export class ContainerNamespace {
     if (this.lookups >= maxLookups) return { error: 'tryAgain' };
     this.lookups++;
     try {
-      return await this.world.resolver.lookup(name, family);
+      return await this.world.resolver.lookup(name, family, this.owner.containerId);
     } finally {
       this.lookups--;
     }

@@ -31,7 +31,7 @@ test('one question is asked once, and its answer kept for a moment', async () =>
 
 test('no such name, no address of this kind, no answer', async () => {
   const answers = ['ENOTFOUND', 'ENODATA', 'EAI_AGAIN'].map(async (code, at) => {
-    const answer = resolver.lookup(`${at}.example`, 0);
+    const answer = resolver.lookup(`${at}.example`, 0, code);
     asked.at(-1)?.done(fails(code), []);
     return answer;
   });
@@ -41,15 +41,34 @@ test('no such name, no address of this kind, no answer', async () => {
 });
 
 test('two at a time, the rest wait; too many are sent away', async () => {
-  const answers = Array.from({ length: 258 }, (_, n) => resolver.lookup(`${n}.example`, 4));
+  const answers = Array.from({ length: 258 }, (_, n) => resolver.lookup(`${n}.example`, 4, `${n}`));
   expect(asked).toHaveLength(2);
   expect(await resolver.lookup('one-too-many.example', 4)).toEqual({ error: 'tryAgain' });
   for (let n = 0; n < 258; n++) asked[n]?.done(null, [`10.0.0.${n % 256}`]);
   expect(await answers[257]).toEqual({ addresses: ['10.0.0.1'] });
 });
 
+test('who asks for names that nobody answers does not keep others from theirs', async () => {
+  resolver = new HostResolver(
+    (name, family, done) => void asked.push({ question: `${name} ${family}`, done }),
+    () => time,
+    20,
+  );
+  const silent = Array.from({ length: 16 }, (_, n) => resolver.lookup(`${n}.silent`, 4, 'evil'));
+  const other = resolver.lookup('a.example', 4, 'good');
+  expect(asked.map(({ question }) => question)).toEqual(['0.silent 4', 'a.example 4']);
+  asked[1]?.done(null, ['1.2.3.4']);
+  expect(await other).toEqual({ addresses: ['1.2.3.4'] });
+  expect(await Promise.all(silent)).toEqual(Array(16).fill({ error: 'tryAgain' }));
+  // What nobody waits for any more is not asked, and takes no place.
+  asked[0]?.done(fails('EAI_AGAIN'), []);
+  expect(asked).toHaveLength(2);
+  for (let n = 0; n < 300; n++) void resolver.lookup(`${n}.silent`, 4, 'evil');
+  expect(asked).toHaveLength(3);
+});
+
 test('close answers who waits', async () => {
-  const answers = [1, 2, 3].map((n) => resolver.lookup(`${n}.example`, 4));
+  const answers = [1, 2, 3].map((n) => resolver.lookup(`${n}.example`, 4, `${n}`));
   resolver.close();
   expect(await Promise.all(answers)).toEqual(Array(3).fill({ error: 'tryAgain' }));
   expect(await resolver.lookup('4.example', 4)).toEqual({ error: 'tryAgain' });
