@@ -158,7 +158,7 @@ class Member implements NetMember {
     const { owner, claims } = this.#namespace;
     if (owner.host) {
       // Whether the port is free is the host's to say. Once it has, the claim is kept to know one's own listeners on its loopback.
-      if (bound && port !== 0) claims.take(protocol, port, { holder: this, address: any ? '' : formatIp(ip) });
+      if (bound && port !== 0) claims.take(protocol, port, { holder: this, address: formatIp(ip) });
       return { port, host: true };
     }
     if (!any && !this.#namespace.owns(ip)) return { error: 'notAvailable' };

@@ -109,6 +109,12 @@ test('network host: the rules are not passed by a bind', async () => {
   expect(await a.route('127.0.0.1', 5433)).toEqual({ error: 'denied' });
   expect(await a.route('::1', 5433)).toEqual({ error: 'denied' });
   expect(await a.route('127.0.0.2', 5433)).toMatchObject({ address: '127.0.0.2' });
+  // All addresses of one family only.
+  await a.bound(5434, '0.0.0.0');
+  expect(await a.route('::1', 5434)).toEqual({ error: 'denied' });
+  expect(await a.route('127.0.0.1', 5434)).toEqual(
+    process.platform === 'linux' ? { address: '127.0.0.1', port: 5434, source: '0.0.0.0' } : { error: 'denied' },
+  );
   // Its own is its own, until it gives it up.
   await a.bound(8080, '127.0.0.1');
   expect(await a.route('127.0.0.1', 8080)).toMatchObject({ address: '127.0.0.1' });

@@ -4,7 +4,7 @@ export type Protocol = 'tcp' | 'udp';
 
 export interface Claim<Holder> {
   readonly holder: Holder;
-  /** Canonical text of the address that it was bound to; '' = any. */
+  /** Canonical text of the address that it was bound to; '' = any (of the host's own ports 0.0.0.0 or ::). */
   readonly address: string;
 }
 

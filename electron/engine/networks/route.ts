@@ -115,7 +115,10 @@ function fromHost(namespace: ContainerNamespace, party: Party, ip: Ip, { protoco
 /** A port of the host that members of this namespace have on just this address. Elsewhere than on Linux a stranger may have it beside who has all addresses. */
 function listensThere(namespace: ContainerNamespace, protocol: Protocol, port: number, address: string): boolean {
   const claim = namespace.claims.get(protocol, port);
-  return claim?.address === address || (claim?.address === '' && process.platform === 'linux');
+  if (!claim || claim.address === address) return claim !== undefined;
+  // :: has both families, 0.0.0.0 one.
+  const all = claim.address === '::' || (claim.address === '0.0.0.0' && !address.includes(':'));
+  return all && process.platform === 'linux';
 }
 
 /** The host's own addresses are the host, whatever name of the world points at them. */
